@@ -1,0 +1,13 @@
+export { ERRORS, SluiceError, isErrorCode, type ErrorCode, type ErrorDetails, type ErrorRule } from './errors.js';
+export { errorBody, parseErrorBody, type ErrorBody } from './error-body.js';
+export {
+  type AppendResult,
+  type EntryPage,
+  type EntryView,
+  type GroupInfo,
+  type Retention,
+  type StreamInfo,
+  type StreamList,
+  type StreamRetention,
+} from './streams.js';
+export { type HealthReport, type ReadinessCheck } from './health.js';
