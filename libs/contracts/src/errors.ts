@@ -20,6 +20,7 @@ export const ERRORS = {
   ),
   INVALID_HEADER: rule(400, 1007, 'The header of a push is not one of the forms of the dialect.'),
   INVALID_OFFSETS: rule(400, 1007, 'Offsets of a push decrease, pass the end of the payload or leave bytes over.'),
+  INVALID_FRAME: rule(400, 1007, 'A frame of sluice.v1, or a length-prefixed body, is cut short or malformed.'),
   INVALID_ID: rule(400, 1008, 'An entry id is not of the form <ms>-<seq>.'),
   CROSS_SLOT_NAME: rule(400, 1008, 'The name has braces that would put its keys into different slots of the cluster.'),
   WRONG_FRAME_TYPE: rule(400, 1003, 'A text frame came where a binary frame was due, or the reverse.'),
