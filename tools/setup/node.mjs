@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { root } from './paths.mjs';
+import { Refusal } from './progress.mjs';
+
+const needed = [24, 9];
+
+/** Whether a version string such as `24.21.0` is new enough to run the apps and the tests. */
+export function isRecentEnough(version) {
+  const [major, minor] = version.split('.').map(Number);
+  return major > needed[0] || (major === needed[0] && minor >= needed[1]);
+}
+
+/** The Node that npm installed for this machine, or `null` where none is published for it. */
+function pinnedNode() {
+  const path = join(root, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin', 'node');
+  return existsSync(path) ? path : null;
+}
+
+/**
+ * Goes on under the pinned Node: returns when this process already is recent enough; otherwise runs the same script
+ * with the same arguments under the pinned one, passes signals on, and ends this process with its exit code.
+ */
+export async function ensureNode() {
+  if (isRecentEnough(process.versions.node)) return;
+  const node = pinnedNode();
+  if (!node) {
+    throw new Refusal(
+      `Node ${needed.join('.')} or newer is needed, this is ${process.versions.node}, and no Node is published through npm ` +
+        `for ${process.platform}-${process.arch}.\nInstall it (https://nodejs.org, or: brew install node@24) and run the command again.`,
+    );
+  }
+  await runInstead(node);
+}
+
+function runInstead(node) {
+  // The IPC channel closes when this process dies, whatever the reason, which tells the other one to stop.
+  const child = spawn(node, process.argv.slice(1), {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  return new Promise((_resolve, reject) => {
+    child.on('error', (error) => reject(new Refusal(`cannot run ${node}: ${error.message}`, { cause: error })));
+    child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
+  });
+}
+
+/** Calls `stop` when the process that started this one under the pinned Node has died without a signal. */
+export function onLauncherDeath(stop) {
+  if (!process.connected) return;
+  process.once('disconnect', stop);
+  process.channel?.unref();
+}

@@ -1,0 +1,15 @@
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+/** The checkout's root, without a trailing slash. */
+export const root = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../..');
+
+/** Everything that Sluice makes at run time and git ignores: data, logs, pid files, an unpacked Redis. */
+export const stateDir = join(root, '.sluice');
+
+/** A folder inside `.sluice/`, made when it is missing. */
+export function stateFolder(name) {
+  const path = join(stateDir, name);
+  mkdirSync(path, { recursive: true });
+  return path;
+}

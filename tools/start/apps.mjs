@@ -1,0 +1,25 @@
+/**
+ * The apps that `npm start` runs, services before what stands in front of them; they are stopped in the opposite order.
+ * `urlVariable` is how the others are told where a service listens.
+ */
+export const apps = [
+  {
+    name: 'stream-store',
+    portVariable: 'SLUICE_STREAM_STORE_PORT',
+    defaultPort: 8100,
+    urlVariable: 'SLUICE_STREAM_STORE_URL',
+    readyPath: '/health/ready',
+  },
+  {
+    name: 'api-gateway',
+    portVariable: 'SLUICE_API_GATEWAY_PORT',
+    defaultPort: 8000,
+    readyPath: '/health/ready',
+  },
+];
+
+/** The name of the app that clients talk to. */
+export const frontDoor = 'api-gateway';
+
+/** Devices that `--demo` adds: sub-commands of the command-line tool that push until they are stopped. */
+export const demoDevices = ['host', 'camera'];

@@ -1,0 +1,30 @@
+import { say, style } from '../setup/progress.mjs';
+import { apps, frontDoor } from './apps.mjs';
+import { appUrl, withoutPassword } from './settings.mjs';
+
+/** Prints what runs where, and the first commands to try. */
+export function printTable({ settings, options, redisUrl, seconds }) {
+  const running = new Set(options.apps.map((app) => app.name));
+  const front = running.has(frontDoor) ? appUrl(settings, frontDoor) : null;
+  const rows = [];
+  if (front) rows.push(['page', `${front}/`], ['API pages', `${front}/api-docs`], ['WebSocket', `${front.replace('http', 'ws')}/data/<stream>/pull`]);
+  if (front) rows.push(['health', `${front}/health`]);
+  for (const app of apps) if (running.has(app.name) && app.name !== frontDoor) rows.push([app.name, `${appUrl(settings, app.name)}/`]);
+  const kept = settings.redis.url ? 'yours, by REDIS_URL' : `data kept in .sluice/data, fsync ${settings.redis.durability}`;
+  rows.push(['Redis', `${withoutPassword(redisUrl)}  (${kept})`], ['logs', '.sluice/logs/']);
+
+  say();
+  say(`${style.bold('Sluice is ready')} after ${seconds.toFixed(1)} s`);
+  const width = Math.max(...rows.map(([name]) => name.length));
+  for (const [name, value] of rows) say(`  ${style.dim(name.padEnd(width))}  ${value}`);
+  if (front) printFirstCommands(settings, options, front);
+  say(style.dim('Ctrl-C stops everything.'));
+}
+
+function printFirstCommands(settings, options, front) {
+  const url = settings.ports[frontDoor] === 8000 ? '' : ` --url ${front}`;
+  say('Try in another terminal:');
+  say(`  npx sluice${url} push-increment counter`);
+  say(`  npx sluice${url} pull ${options.demo ? 'host:vitals' : 'counter'}`);
+  say(`  npx sluice${url} ls`);
+}
