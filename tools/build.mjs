@@ -19,7 +19,9 @@ export async function build() {
     if (isFresh()) return;
     const args = [join(root, 'node_modules/nx/dist/bin/nx.js'), 'run-many', '-t', 'build', '--outputStyle=stream'];
     const env = { ...process.env, NX_TUI: 'false', NX_DAEMON: 'false', NX_NO_CLOUD: 'true', FORCE_COLOR: '0' };
-    const done = await withProgress('building', () => run(process.execPath, args, { cwd: root, env: withModulesOnPath(env) }));
+    const done = await withProgress('building', () =>
+      run(process.execPath, args, { cwd: root, env: withModulesOnPath(env) }),
+    );
     if (done.code !== 0) throw new Refusal(`the build failed:\n${tail(done.output, 60)}`);
     writeFileSync(stampFile(), fingerprint());
   });

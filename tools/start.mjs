@@ -47,7 +47,10 @@ async function claim() {
   await withLock('start', async () => {
     const notes = new PidNotes();
     const other = notes.running('start');
-    if (other) throw new Refusal(`Sluice already runs from this folder (process ${other.pid}): stop it there, or: kill ${other.pid}`);
+    if (other)
+      throw new Refusal(
+        `Sluice already runs from this folder (process ${other.pid}): stop it there, or: kill ${other.pid}`,
+      );
     const ended = await notes.reap();
     if (ended.length > 0) say(`ended what a killed run had left: ${ended.join(', ')}`);
     notes.write('start', process.pid);
@@ -56,7 +59,12 @@ async function claim() {
 }
 
 async function checkSurroundings(settings, { apps }) {
-  const wanted = apps.map(({ name, portVariable }) => ({ name, host: settings.host, port: settings.ports[name], variable: portVariable }));
+  const wanted = apps.map(({ name, portVariable }) => ({
+    name,
+    host: settings.host,
+    port: settings.ports[name],
+    variable: portVariable,
+  }));
   if (settings.redis.url) await assertReachable(settings.redis.url);
   else wanted.push({ name: 'Redis', host: '127.0.0.1', port: settings.redis.port, variable: 'SLUICE_REDIS_PORT' });
   await assertPortsFree(wanted);

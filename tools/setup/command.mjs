@@ -13,7 +13,11 @@ const endings = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
  * stdout and stderr together), also when it fails; a command that cannot be started has `code` -1 and its reason as output.
  * `timeoutMs` ends it by SIGKILL; so does the end of this process, with all that the command has started.
  */
-export function run(command, args, { cwd, env = process.env, timeoutMs, onLine, stdio = ['ignore', 'pipe', 'pipe'] } = {}) {
+export function run(
+  command,
+  args,
+  { cwd, env = process.env, timeoutMs, onLine, stdio = ['ignore', 'pipe', 'pipe'] } = {},
+) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd, env, stdio, detached: true });
     const timer = timeoutMs ? setTimeout(() => signalGroup(child.pid, 'SIGKILL'), timeoutMs) : undefined;
@@ -83,5 +87,10 @@ export function findOnPath(name) {
 
 /** The last lines of a command's output, indented, for an error message. */
 export function tail(output, lines = 20) {
-  return output.trimEnd().split('\n').slice(-lines).map((line) => `  ${line}`).join('\n');
+  return output
+    .trimEnd()
+    .split('\n')
+    .slice(-lines)
+    .map((line) => `  ${line}`)
+    .join('\n');
 }

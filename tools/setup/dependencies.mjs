@@ -96,7 +96,9 @@ async function install() {
     if (done.code === 0) return;
     failure += `${title} ended with code ${done.code}:\n${tail(done.output)}\n`;
   }
-  throw new Refusal(`the dependencies could not be installed in ${modules}\n${failure}Mend that and run the command again.`);
+  throw new Refusal(
+    `the dependencies could not be installed in ${modules}\n${failure}Mend that and run the command again.`,
+  );
 }
 
 /**
@@ -111,7 +113,9 @@ function installSteps() {
 function isComplete(locked) {
   if (!locked) return false;
   const names = new Set(Object.keys(locked).map((path) => path.slice(path.lastIndexOf('node_modules/') + 13)));
-  return Object.values(locked).every((entry) => Object.keys(entry.optionalDependencies ?? {}).every((name) => names.has(name)));
+  return Object.values(locked).every((entry) =>
+    Object.keys(entry.optionalDependencies ?? {}).every((name) => names.has(name)),
+  );
 }
 
 function npm(args) {

@@ -27,7 +27,9 @@ export async function unpackRedis(accepts) {
     const earlier = locate(accepts);
     if (earlier) return { bin: earlier };
     const apt = makeState();
-    const update = await withProgress('reading the system’s package lists', () => aptGet(apt, ['update']), { quietMs: 0 });
+    const update = await withProgress('reading the system’s package lists', () => aptGet(apt, ['update']), {
+      quietMs: 0,
+    });
     if (update.code !== 0) return { reason: `apt-get update failed:\n${tail(update.output, 5)}` };
     let reason = 'the system’s packages hold no Redis or Valkey server';
     for (const server of servers) {
@@ -54,7 +56,7 @@ function writeStarters(home) {
     const lines = [
       '#!/bin/sh',
       'home=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)',
-      `export LD_LIBRARY_PATH="${[...libraries, '${LD_LIBRARY_PATH:-}'].join(':')}"`,
+      `export LD_LIBRARY_PATH="${libraries.join(':')}\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"`,
       `exec "$home/usr/bin/${program}" "$@"`,
     ];
     writeFileSync(join(home, 'bin', program), `${lines.join('\n')}\n`, { mode: 0o755 });
@@ -100,7 +102,9 @@ function aptGet(apt, args, cwd = apt) {
 /** Downloads a server with all that it needs and the system has not, and unpacks it. Returns the reason where it cannot. */
 async function fetchAndUnpack(apt, server) {
   const plan = await aptGet(apt, ['install', '--simulate', '--no-install-recommends', '--yes', server]);
-  const packages = [...plan.output.matchAll(/^Inst (\S+) (?:\[\S+\] )?\((\S+)/gm)].map(([, name, version]) => `${name}=${version}`);
+  const packages = [...plan.output.matchAll(/^Inst (\S+) (?:\[\S+\] )?\((\S+)/gm)].map(
+    ([, name, version]) => `${name}=${version}`,
+  );
   if (plan.code !== 0 || packages.length === 0) return `the system’s packages hold no ${server}`;
   const draft = join(stateFolder('redis'), `${server}.${process.pid}`);
   mkdirSync(join(draft, 'packages'), { recursive: true });

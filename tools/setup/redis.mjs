@@ -38,7 +38,8 @@ export function findRedisTool(redis, tool) {
 
 function probeAsked(bin) {
   const found = probe(bin);
-  if (!found) throw new Refusal(`SLUICE_REDIS_BIN=${bin} is not a Redis or Valkey server: it does not answer --version as one`);
+  if (!found)
+    throw new Refusal(`SLUICE_REDIS_BIN=${bin} is not a Redis or Valkey server: it does not answer --version as one`);
   if (!found.recent) {
     throw new Refusal(`SLUICE_REDIS_BIN=${bin} is version ${found.version}; Redis ${neededMajor}.0 or newer is needed`);
   }

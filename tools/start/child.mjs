@@ -96,7 +96,9 @@ export class ManagedChild {
       if (signal.aborted) return;
       this.#failures = Date.now() - startedAt >= this.#policy.healthyAfterMs ? 1 : this.#failures + 1;
       const pauseMs = Math.min(this.#policy.firstMs * 2 ** (this.#failures - 1), this.#policy.maxMs);
-      this.#report([`${this.name} ended (${ending}); starting it again in ${pauseMs / 1000} s`, ...this.#lastLines].join('\n    '));
+      this.#report(
+        [`${this.name} ended (${ending}); starting it again in ${pauseMs / 1000} s`, ...this.#lastLines].join('\n    '),
+      );
       await delay(pauseMs, null, { signal }).catch(() => {});
     }
   }
@@ -130,7 +132,8 @@ export class ManagedChild {
     while (!signal.aborted) {
       if (await this.#spec.isReady(signal).catch(() => false)) {
         this.#isReady = true;
-        if (this.#failures > 0) this.#report(`${this.name} is back (ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s)`);
+        if (this.#failures > 0)
+          this.#report(`${this.name} is back (ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s)`);
         return;
       }
       await delay(readyPollMs, null, { signal }).catch(() => {});

@@ -120,7 +120,8 @@ export class Instance {
 
 function nodeSpec(name, args) {
   const script = join(root, args[0]);
-  if (!existsSync(script)) throw new Refusal(`${name} cannot be started: ${script} is missing, although the build went well`);
+  if (!existsSync(script))
+    throw new Refusal(`${name} cannot be started: ${script} is missing, although the build went well`);
   return { name, command: process.execPath, args: [script, ...args.slice(1)], cwd: root };
 }
 
@@ -129,7 +130,10 @@ async function startAll(children) {
   const deadline = Date.now() + startTimeoutMs;
   while (!children.every((child) => child.isReady)) {
     const hopeless = children.find((child) => child.failures >= hopelessAfter);
-    if (hopeless) throw new Refusal(`${hopeless.name} does not start: it ended ${hopeless.failures} times. ${whereToLook(hopeless)}`);
+    if (hopeless)
+      throw new Refusal(
+        `${hopeless.name} does not start: it ended ${hopeless.failures} times. ${whereToLook(hopeless)}`,
+      );
     if (Date.now() > deadline) {
       const late = children.find((child) => !child.isReady);
       throw new Refusal(`${late.name} is not ready after ${startTimeoutMs / 1000} s. ${whereToLook(late)}`);

@@ -34,7 +34,10 @@ export function readOptions(args) {
 function parse(args) {
   const flag = { type: 'boolean' };
   try {
-    const { values } = parseArgs({ args, options: { only: { type: 'string' }, demo: flag, verbose: flag, help: flag } });
+    const { values } = parseArgs({
+      args,
+      options: { only: { type: 'string' }, demo: flag, verbose: flag, help: flag },
+    });
     return values;
   } catch (error) {
     throw new Refusal(`${error.message.split('. ')[0]}. See: npm start -- --help`, { exitCode: 2 });

@@ -32,7 +32,8 @@ export async function assertPortsFree(wanted) {
   const complaints = [];
   const seen = new Map();
   for (const { name, host, port, variable } of wanted) {
-    if (seen.has(port)) complaints.push(`port ${port} is asked for by ${seen.get(port)} and by ${name}: change ${variable}`);
+    if (seen.has(port))
+      complaints.push(`port ${port} is asked for by ${seen.get(port)} and by ${name}: change ${variable}`);
     seen.set(port, name);
     const trouble = await portTrouble(host, port);
     if (trouble) complaints.push(await complain({ name, host, port, variable }, trouble));
@@ -47,8 +48,10 @@ async function complain({ name, host, port, variable }, trouble) {
     const by = holder ? ` by process ${holder.pid} (${holder.command})` : '';
     return `port ${port} (${name}) is taken${by}: stop that, or move ${name}: ${variable}=${free} npm start`;
   }
-  if (trouble === 'EACCES') return `port ${port} (${name}) may not be used by this user: set ${variable} to one above 1023`;
-  if (trouble === 'EADDRNOTAVAIL' || trouble === 'ENOTFOUND') return `SLUICE_HOST=${host} is no address of this machine`;
+  if (trouble === 'EACCES')
+    return `port ${port} (${name}) may not be used by this user: set ${variable} to one above 1023`;
+  if (trouble === 'EADDRNOTAVAIL' || trouble === 'ENOTFOUND')
+    return `SLUICE_HOST=${host} is no address of this machine`;
   return `port ${port} (${name}) on ${host} cannot be used: ${trouble}; ${variable} moves it`;
 }
 

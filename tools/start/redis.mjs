@@ -50,7 +50,9 @@ export async function assertReachable(url) {
   try {
     await exchange({ host, port }, '');
   } catch (error) {
-    throw new Refusal(`REDIS_URL=${withoutPassword(url)} cannot be reached: ${error.message || error.code}`, { cause: error });
+    throw new Refusal(`REDIS_URL=${withoutPassword(url)} cannot be reached: ${error.message || error.code}`, {
+      cause: error,
+    });
   }
 }
 

@@ -2,7 +2,8 @@ import { Refusal } from '../setup/progress.mjs';
 import { apps } from './apps.mjs';
 
 /** Variables that steer these tools and mean nothing to an app, which refuses unknown ones. */
-const toolVariables = /^SLUICE_(REDIS_(BIN|PORT|MAXMEMORY)|TEST_\w+|CHROMIUM|PYTHON|NO_EXTRAS)$/;
+const toolVariables =
+  /^SLUICE_(REDIS_(BIN|PORT|MAXMEMORY)|TEST_\w+|(CHROMIUM|PYTHON)(_MISSING)?|NO_EXTRAS|FAILED_CHECKS)$/;
 
 /**
  * What the environment asks for: `{ host, reachHost, ports, redis }`. `reachHost` is where this machine reaches the apps;

@@ -7,10 +7,18 @@ export function printTable({ settings, options, redisUrl, seconds }) {
   const running = new Set(options.apps.map((app) => app.name));
   const front = running.has(frontDoor) ? appUrl(settings, frontDoor) : null;
   const rows = [];
-  if (front) rows.push(['page', `${front}/`], ['API pages', `${front}/api-docs`], ['WebSocket', `${front.replace('http', 'ws')}/data/<stream>/pull`]);
+  if (front)
+    rows.push(
+      ['page', `${front}/`],
+      ['API pages', `${front}/api-docs`],
+      ['WebSocket', `${front.replace('http', 'ws')}/data/<stream>/pull`],
+    );
   if (front) rows.push(['health', `${front}/health`]);
-  for (const app of apps) if (running.has(app.name) && app.name !== frontDoor) rows.push([app.name, `${appUrl(settings, app.name)}/`]);
-  const kept = settings.redis.url ? 'yours, by REDIS_URL' : `data kept in .sluice/data, fsync ${settings.redis.durability}`;
+  for (const app of apps)
+    if (running.has(app.name) && app.name !== frontDoor) rows.push([app.name, `${appUrl(settings, app.name)}/`]);
+  const kept = settings.redis.url
+    ? 'yours, by REDIS_URL'
+    : `data kept in .sluice/data, fsync ${settings.redis.durability}`;
   rows.push(['Redis', `${withoutPassword(redisUrl)}  (${kept})`], ['logs', '.sluice/logs/']);
 
   say();

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readOptions } from './options.mjs';
+import { appEnvironment, appUrl, readSettings, withoutPassword } from './settings.mjs';
+
+test('everything is on loopback and at the documented ports unless told otherwise', () => {
+  const settings = readSettings({});
+  assert.equal(settings.host, '127.0.0.1');
+  assert.deepEqual(settings.ports, { 'stream-store': 8100, 'api-gateway': 8000 });
+  assert.deepEqual(settings.redis, { port: 6789, durability: 'everysec', maxMemory: null });
+});
+
+test('a wildcard address is reached on loopback', () => {
+  assert.equal(appUrl(readSettings({ SLUICE_HOST: '0.0.0.0' }), 'api-gateway'), 'http://127.0.0.1:8000');
+  assert.equal(appUrl(readSettings({ SLUICE_HOST: '::' }), 'api-gateway'), 'http://[::1]:8000');
+});
+
+test('settings that cannot be are refused by name and value', () => {
+  for (const port of ['0', '65536', '80a', '1.5', '-1']) {
+    assert.throws(
+      () => readSettings({ SLUICE_API_GATEWAY_PORT: port }),
+      new RegExp(`SLUICE_API_GATEWAY_PORT=${port} is not a port`),
+    );
+  }
+  assert.equal(readSettings({ SLUICE_API_GATEWAY_PORT: '65535' }).ports['api-gateway'], 65535);
+  assert.throws(() => readSettings({ SLUICE_DURABILITY: 'never' }), /SLUICE_DURABILITY=never is not known/);
+  assert.throws(
+    () => readSettings({ SLUICE_DURABILITY: 'replicas:1' }),
+    /SLUICE_DURABILITY=replicas:1 needs .* REDIS_URL/,
+  );
+  assert.throws(() => readSettings({ SLUICE_REDIS_MAXMEMORY: 'lots' }), /SLUICE_REDIS_MAXMEMORY=lots is not a size/);
+});
+
+test('durability is for the apps to read when the server is given', () => {
+  const env = { REDIS_URL: 'redis://x', SLUICE_DURABILITY: 'replicas:1' };
+  assert.deepEqual(readSettings(env).redis, { url: 'redis://x' });
+});
+
+test('apps learn where the others are and do not see the tools’ own variables', () => {
+  const env = {
+    PATH: '/bin',
+    SLUICE_REDIS_PORT: '7001',
+    SLUICE_REDIS_BIN: 'packages',
+    SLUICE_STREAM_STORE_PORT: '9100',
+  };
+  assert.deepEqual(appEnvironment(readSettings(env), 'redis://127.0.0.1:7001', env), {
+    PATH: '/bin',
+    SLUICE_STREAM_STORE_PORT: '9100',
+    SLUICE_STREAM_STORE_URL: 'http://127.0.0.1:9100',
+    REDIS_URL: 'redis://127.0.0.1:7001',
+  });
+});
+
+test('passwords are not shown', () => {
+  assert.equal(withoutPassword('redis://me:secret@a:1,rediss://:secret@b:2'), 'redis://me:***@a:1,rediss://:***@b:2');
+  assert.equal(withoutPassword('redis://a:6379/0'), 'redis://a:6379/0');
+});
+
+test('the command line is read, and what is unknown is named', () => {
+  assert.deepEqual(
+    readOptions(['--only', 'api-gateway']).apps.map((app) => app.name),
+    ['api-gateway'],
+  );
+  assert.equal(readOptions(['--demo']).demo, true);
+  assert.throws(() => readOptions(['--onyl', 'x']), /--onyl/);
+  assert.throws(() => readOptions(['stray']), /stray/);
+  assert.throws(
+    () => readOptions(['--only', 'gateway']),
+    /there is no app "gateway"; the apps are stream-store, api-gateway/,
+  );
+  assert.throws(() => readOptions(['--demo', '--only', 'stream-store']), /--demo .* needs every app/);
+});
