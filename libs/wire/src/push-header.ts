@@ -58,7 +58,8 @@ function offsetsError(message: string): WireError {
 }
 
 function parseOffset(value: unknown, index: number): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  // JSON can say -0; adding 0 makes it the one zero.
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value + 0;
   throw offsetsError(`push header: offset ${index} is ${quoteValue(value)}, not a whole number of bytes`);
 }
 

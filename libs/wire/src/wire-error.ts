@@ -21,11 +21,15 @@ const MAX_QUOTED_CHARS = 60;
 
 /** A value as it may stand in an error message: JSON, cut to a length that a log line bears. */
 export function quoteValue(value: unknown): string {
-  let text: string;
-  try {
-    text = JSON.stringify(value) ?? String(value);
-  } catch {
-    text = String(value);
-  }
+  const text = toJson(typeof value === 'string' ? value.slice(0, MAX_QUOTED_CHARS + 1) : value);
   return text.length > MAX_QUOTED_CHARS ? `${text.slice(0, MAX_QUOTED_CHARS)}…` : text;
+}
+
+function toJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    // Parsed JSON may be nested deeper than JSON.stringify can walk.
+    return `a deeply nested ${typeof value}`;
+  }
 }

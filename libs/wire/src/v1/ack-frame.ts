@@ -1,7 +1,7 @@
 import { WireError } from '../wire-error.js';
 import { type EntryId } from '../entry-id.js';
 import { ID_BYTES, readId, writeId } from './binary-id.js';
-import { FRAME_HEAD_BYTES, FrameFlag, FrameKind, FrameReader, writeFrameHead } from './frame.js';
+import { FRAME_HEAD_BYTES, FrameFlag, FrameKind, FrameReader, writeFrameHead, writeUint32 } from './frame.js';
 
 /** Says that every push up to `tag` that asked for an ack is settled. */
 export interface AckFrame {
@@ -21,11 +21,10 @@ export function encodeAck(tag: number, ids: readonly EntryId[] = []): Uint8Array
   const out = new Uint8Array(FRAME_HEAD_BYTES + bytes);
   writeFrameHead(out, FrameKind.ACK, ids.length === 0 ? 0 : FrameFlag.IDS, tag);
   if (ids.length === 0) return out;
-  const view = new DataView(out.buffer);
-  view.setUint32(FRAME_HEAD_BYTES, ids.length);
+  writeUint32(out, FRAME_HEAD_BYTES, ids.length);
   let at = FRAME_HEAD_BYTES + COUNT_BYTES;
   for (const id of ids) {
-    writeId(view, at, id);
+    writeId(out, at, id);
     at += ID_BYTES;
   }
   return out;
@@ -43,6 +42,6 @@ export function decodeAck(frame: Uint8Array): AckFrame {
     throw new WireError('INVALID_FRAME', `an ack of ${count} ids has ${reader.remaining} bytes for them`);
   }
   const ids: EntryId[] = [];
-  for (let at = reader.at; at < frame.length; at += ID_BYTES) ids.push(readId(reader.view, at));
+  for (let at = reader.at; at < frame.length; at += ID_BYTES) ids.push(readId(frame, at));
   return { tag, ids };
 }

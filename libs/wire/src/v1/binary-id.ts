@@ -1,4 +1,5 @@
 import { WireError, quoteValue } from '../wire-error.js';
+import { readUint32, writeUint32 } from './frame.js';
 
 /** Bytes of an id in a frame: u64 milliseconds, u64 sequence. */
 export const ID_BYTES = 16;
@@ -16,11 +17,12 @@ function invalidId(id: string): WireError {
   return new WireError('INVALID_ID', `${quoteValue(id)} is not an entry id`);
 }
 
-function writeU64(view: DataView, at: number, id: string, from: number, to: number): void {
+function writeU64(bytes: Uint8Array, at: number, id: string, from: number, to: number): void {
   if (to - from > EXACT_DIGITS || to <= from) {
     const digits = id.slice(from, to);
     if (!/^[0-9]{1,20}$/.test(digits) || BigInt(digits) >= 1n << 64n) throw invalidId(id);
-    view.setBigUint64(at, BigInt(digits));
+    writeUint32(bytes, at, Number(BigInt(digits) >> 32n));
+    writeUint32(bytes, at + 4, Number(BigInt(digits) & 0xffffffffn));
     return;
   }
   let value = 0;
@@ -29,37 +31,37 @@ function writeU64(view: DataView, at: number, id: string, from: number, to: numb
     if (digit < 0 || digit > 9) throw invalidId(id);
     value = value * 10 + digit;
   }
-  view.setUint32(at, value / TWO_32);
-  view.setUint32(at + 4, value);
+  writeUint32(bytes, at, value / TWO_32);
+  writeUint32(bytes, at + 4, value);
 }
 
-function fill(view: DataView, at: number): void {
-  view.setUint32(at, ALL_ONES);
-  view.setUint32(at + 4, ALL_ONES);
+function fill(bytes: Uint8Array, at: number): void {
+  writeUint32(bytes, at, ALL_ONES);
+  writeUint32(bytes, at + 4, ALL_ONES);
 }
 
 /**
  * Writes an id; null (the server gives it) and `<ms>-*` as all ones in place of the missing numbers.
  * @throws WireError `INVALID_ID`
  */
-export function writeId(view: DataView, at: number, id: string | null | undefined): void {
+export function writeId(bytes: Uint8Array, at: number, id: string | null | undefined): void {
   if (id === null || id === undefined) {
-    fill(view, at);
-    view.setUint32(at + 8, 0);
-    view.setUint32(at + 12, 0);
+    fill(bytes, at);
+    writeUint32(bytes, at + 8, 0);
+    writeUint32(bytes, at + 12, 0);
     return;
   }
   const dash = id.indexOf('-');
   if (dash < 0) throw invalidId(id);
-  writeU64(view, at, id, 0, dash);
-  if (dash + 2 === id.length && id.charCodeAt(dash + 1) === STAR) fill(view, at + 8);
-  else writeU64(view, at + 8, id, dash + 1, id.length);
+  writeU64(bytes, at, id, 0, dash);
+  if (dash + 2 === id.length && id.charCodeAt(dash + 1) === STAR) fill(bytes, at + 8);
+  else writeU64(bytes, at + 8, id, dash + 1, id.length);
 }
 
-function readU64(view: DataView, at: number): string {
-  const high = view.getUint32(at);
-  if (high >= EXACT_HIGH) return String(view.getBigUint64(at));
-  return String(high * TWO_32 + view.getUint32(at + 4));
+function readU64(bytes: Uint8Array, at: number): string {
+  const high = readUint32(bytes, at);
+  if (high >= EXACT_HIGH) return String((BigInt(high) << 32n) | BigInt(readUint32(bytes, at + 4)));
+  return String(high * TWO_32 + readUint32(bytes, at + 4));
 }
 
 /** Entries of one frame share their millisecond often, and making its text is most of the work. */
@@ -67,31 +69,31 @@ let lastHigh = 0;
 let lastLow = 0;
 let lastMs = '0';
 
-function readMs(view: DataView, at: number): string {
-  const high = view.getUint32(at);
-  const low = view.getUint32(at + 4);
+function readMs(bytes: Uint8Array, at: number): string {
+  const high = readUint32(bytes, at);
+  const low = readUint32(bytes, at + 4);
   if (low !== lastLow || high !== lastHigh) {
-    lastMs = readU64(view, at);
+    lastMs = readU64(bytes, at);
     lastHigh = high;
     lastLow = low;
   }
   return lastMs;
 }
 
-function isAllOnes(view: DataView, at: number): boolean {
-  return view.getUint32(at) === ALL_ONES && view.getUint32(at + 4) === ALL_ONES;
+function isAllOnes(bytes: Uint8Array, at: number): boolean {
+  return readUint32(bytes, at) === ALL_ONES && readUint32(bytes, at + 4) === ALL_ONES;
 }
 
 /** Reads an id that names an entry. */
-export function readId(view: DataView, at: number): string {
-  return `${readMs(view, at)}-${readU64(view, at + 8)}`;
+export function readId(bytes: Uint8Array, at: number): string {
+  return `${readMs(bytes, at)}-${readU64(bytes, at + 8)}`;
 }
 
 /** Reads an id of a push: null where the server gives it, `<ms>-*` where it numbers within the millisecond. */
-export function readPushId(view: DataView, at: number): string | null {
-  if (isAllOnes(view, at)) return null;
-  if (isAllOnes(view, at + 8)) return `${readMs(view, at)}-*`;
-  const id = readId(view, at);
+export function readPushId(bytes: Uint8Array, at: number): string | null {
+  if (isAllOnes(bytes, at)) return null;
+  if (isAllOnes(bytes, at + 8)) return `${readMs(bytes, at)}-*`;
+  const id = readId(bytes, at);
   if (id === '0-0') throw new WireError('INVALID_ID', 'an entry cannot have the id 0-0');
   return id;
 }

@@ -5,6 +5,7 @@ import {
   FrameKind,
   FrameReader,
   writeFrameHead,
+  writeUint16,
   type SectionToEncode,
   type WireSection,
 } from './frame.js';
@@ -82,7 +83,7 @@ export function encodePush(options: PushOptions, sections: readonly SectionToEnc
   writeFrameHead(out, FrameKind.PUSH, flags, options.tag);
   const writer = new SectionWriter(out, FRAME_HEAD_BYTES, null);
   if (key !== null) {
-    new DataView(out.buffer).setUint16(writer.at, key.length);
+    writeUint16(out, writer.at, key.length);
     out.set(key, writer.at + KEY_LENGTH_BYTES);
     writer.at += KEY_LENGTH_BYTES + key.length;
   }

@@ -1,6 +1,8 @@
 import { WireError, quoteValue } from '../wire-error.js';
 import { ID_BYTES, readId, readPushId, writeId } from './binary-id.js';
 import {
+  writeUint16,
+  writeUint32,
   type EntryToEncode,
   type FrameReader,
   type SectionToEncode,
@@ -51,22 +53,19 @@ export function sectionBytes(section: SectionToEncode, layout: SectionLayout): n
 
 /** Writes sections into one buffer; large payloads may be left out of it as pieces of their own. */
 export class SectionWriter {
-  private readonly view: DataView;
   private pieceStart = 0;
 
   constructor(
     private readonly out: Uint8Array,
     public at: number,
     private readonly pieces: Uint8Array[] | null,
-  ) {
-    this.view = new DataView(out.buffer, out.byteOffset, out.byteLength);
-  }
+  ) {}
 
   section(section: SectionToEncode, layout: SectionLayout): void {
     const { name, entries } = section;
-    this.view.setUint16(this.at, name.length);
+    writeUint16(this.out, this.at, name.length);
     this.bytes(name, this.at + NAME_LENGTH_BYTES);
-    this.view.setUint32(this.at, entries.length);
+    writeUint32(this.out, this.at, entries.length);
     this.at += LENGTH_BYTES;
     for (const entry of entries) this.entry(entry, layout);
   }
@@ -80,12 +79,12 @@ export class SectionWriter {
 
   private entry(entry: EntryToEncode, layout: SectionLayout): void {
     if (layout.ids) {
-      writeId(this.view, this.at, entry.id);
+      writeId(this.out, this.at, entry.id);
       this.at += ID_BYTES;
     }
     if (layout.fields) this.fields(entry.fields ?? NO_FIELDS);
     const { payload } = entry;
-    this.view.setUint32(this.at, payload.length);
+    writeUint32(this.out, this.at, payload.length);
     this.at += LENGTH_BYTES;
     if (this.pieces === null || payload.length < BY_REFERENCE_BYTES) {
       this.bytes(payload, this.at);
@@ -96,13 +95,13 @@ export class SectionWriter {
   }
 
   private fields(fields: readonly WireField[]): void {
-    this.view.setUint16(this.at, fields.length);
+    writeUint16(this.out, this.at, fields.length);
     this.at += FIELD_COUNT_BYTES;
     for (const { name, value } of fields) {
       const nameBytes = encoder.encode(name);
-      this.view.setUint16(this.at, nameBytes.length);
+      writeUint16(this.out, this.at, nameBytes.length);
       this.bytes(nameBytes, this.at + NAME_LENGTH_BYTES);
-      this.view.setUint32(this.at, value.length);
+      writeUint32(this.out, this.at, value.length);
       this.bytes(value, this.at + LENGTH_BYTES);
     }
   }
@@ -157,14 +156,14 @@ function readFields(reader: FrameReader): WireField[] {
 }
 
 function readEntries(reader: FrameReader, count: number, layout: SectionLayout, push: boolean): WireEntry[] {
-  const { bytes, view } = reader;
+  const { bytes } = reader;
   const entries: WireEntry[] = [];
   const headBytes = LENGTH_BYTES + (layout.ids ? ID_BYTES : 0);
   for (let index = 0; index < count; index++) {
     reader.need(headBytes, 'an entry');
     let id: string | null = null;
     if (layout.ids) {
-      id = push ? readPushId(view, reader.at) : readId(view, reader.at);
+      id = push ? readPushId(bytes, reader.at) : readId(bytes, reader.at);
       reader.at += ID_BYTES;
     }
     const fields = layout.fields ? readFields(reader) : undefined;
