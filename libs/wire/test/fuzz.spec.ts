@@ -85,7 +85,7 @@ const TOKENS = [
 
 function mutateText(random: Random, seed: string): string {
   let text = seed;
-  for (let count = 1 + random.below(4); count > 0; count--) {
+  for (let count = random.below(4); count > 0; count--) {
     const at = random.below(text.length + 1);
     const cut = at + random.below(4);
     text = text.slice(0, at) + random.pick(['', ...TOKENS]) + text.slice(cut);
