@@ -8,13 +8,12 @@ import { findRedis } from './setup/redis.mjs';
 
 /**
  * The first step of every command. Resolves under the pinned Node with all dependencies installed; `redis` is the server
- * that may be started, or `null` when `REDIS_URL` names one that already runs and `ownRedis` does not ask for another.
+ * that may be started, or `null` when none is wanted: by default that is when `REDIS_URL` names one that already runs.
  */
-export async function setUp({ ownRedis = false } = {}) {
+export async function setUp({ needsRedis = !process.env.REDIS_URL } = {}) {
   await ensureDependencies();
   await ensureNode();
-  const redis = process.env.REDIS_URL && !ownRedis ? null : await findRedis();
-  return { redis };
+  return { redis: needsRedis ? await findRedis() : null };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

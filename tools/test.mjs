@@ -21,7 +21,7 @@ try {
 }
 
 async function test(options) {
-  const { redis } = await setUp({ ownRedis: true });
+  const { redis } = await setUp({ needsRedis: true });
   const results = options.build ? [await buildFirst()] : [];
   const extras = await findExtras();
   const server = await startPrivateRedis(redis);

@@ -3,13 +3,13 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { signalGroup } from './processes.mjs';
 
-const keptCharacters = 200_000;
+const keptCharacters = 1_000_000;
 
 const running = new Set();
 const endings = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 /**
- * Runs a command to its end without a shell. Resolves with `{ code, signal, output }` (the last 200,000 characters of
+ * Runs a command to its end without a shell. Resolves with `{ code, signal, output }` (the last million characters of
  * stdout and stderr together), also when it fails; a command that cannot be started has `code` -1 and its reason as output.
  * `timeoutMs` ends it by SIGKILL; so does the end of this process, with all that the command has started.
  */

@@ -29,7 +29,7 @@ function isStamped() {
 }
 
 /** One hash over everything that decides what gets installed, and for which machine. */
-export function fingerprint() {
+function fingerprint() {
   const hash = createHash('sha256').update(`${process.platform} ${process.arch}`);
   for (const file of ['package.json', 'package-lock.json', '.npmrc', ...workspaceManifests()]) {
     const path = join(root, file);

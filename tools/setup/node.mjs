@@ -8,7 +8,7 @@ import { Refusal } from './progress.mjs';
 const needed = [24, 9];
 
 /** Whether a version string such as `24.21.0` is new enough to run the apps and the tests. */
-export function isRecentEnough(version) {
+function isRecentEnough(version) {
   const [major, minor] = version.split('.').map(Number);
   return major > needed[0] || (major === needed[0] && minor >= needed[1]);
 }

@@ -8,7 +8,7 @@ const keptLines = 5;
 const readyPollMs = 50;
 
 /** How long to wait before each restart, and after how long a run counts as healthy again. */
-export const restartPolicy = { firstMs: 250, maxMs: 10_000, healthyAfterMs: 30_000 };
+const restartPolicy = { firstMs: 250, maxMs: 10_000, healthyAfterMs: 30_000 };
 
 /**
  * A process that is kept running: started again with growing pauses when it ends by itself, each time with one report.

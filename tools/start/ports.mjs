@@ -4,7 +4,7 @@ import { commandLine } from '../setup/processes.mjs';
 import { Refusal } from '../setup/progress.mjs';
 
 /** Why a port cannot be listened on (`EADDRINUSE`, `EACCES` …), or `null` when it can. */
-export function portTrouble(host, port) {
+function portTrouble(host, port) {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', (error) => resolve(error.code ?? error.message));
@@ -63,7 +63,7 @@ async function nextFree(host, port) {
 }
 
 /** Who listens on a port: `{ pid, command }`, or `null` where the system does not tell (other systems, other users). */
-export function portHolder(port) {
+function portHolder(port) {
   if (process.platform !== 'linux') return null;
   const inodes = new Set(['tcp', 'tcp6'].flatMap((table) => listeningInodes(table, port)));
   if (inodes.size === 0) return null;

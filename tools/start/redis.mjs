@@ -33,7 +33,7 @@ function listening(port) {
 }
 
 /** True when a Redis answers and has loaded its data; one that wants a password counts as well. */
-export async function answersPing(host, port) {
+async function answersPing(host, port) {
   const reply = await exchange({ host, port }, 'PING\r\n');
   return reply.startsWith('+PONG') || reply.startsWith('-NOAUTH');
 }
