@@ -85,4 +85,5 @@ export interface RetentionPolicy {
 }
 
 /** `everysec`, `always`, or `replicas:N`. */
-export type Durability = { readonly kind: 'everysec' } | { readonly kind: 'always' } | { readonly kind: 'replicas'; readonly count: number };
+export type Durability =
+  { readonly kind: 'everysec' } | { readonly kind: 'always' } | { readonly kind: 'replicas'; readonly count: number };
