@@ -6,6 +6,7 @@ import { root } from './paths.mjs';
 import { Refusal } from './progress.mjs';
 
 const needed = [24, 9];
+const launcherPollMs = 250;
 
 /** Whether a version string such as `24.21.0` is new enough to run the apps and the tests. */
 function isRecentEnough(version) {
@@ -41,15 +42,29 @@ function runInstead(node) {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  onLauncherDeath(() => child.kill('SIGTERM'));
   return new Promise((_resolve, reject) => {
     child.on('error', (error) => reject(new Refusal(`cannot run ${node}: ${error.message}`, { cause: error })));
     child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
   });
 }
 
-/** Calls `stop` when the process that started this one under the pinned Node has died without a signal. */
+/**
+ * Calls `stop` once when what started this process has died without passing a signal on: the process that went on under the
+ * pinned Node, or npm. Any other parent may go, such as the shell of a background job.
+ */
 export function onLauncherDeath(stop) {
-  if (!process.connected) return;
-  process.once('disconnect', stop);
-  process.channel?.unref();
+  if (process.connected) {
+    process.once('disconnect', stop);
+    process.channel?.unref();
+    return;
+  }
+  if (!process.env.npm_lifecycle_event) return;
+  const launcher = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === launcher) return;
+    clearInterval(timer);
+    stop();
+  }, launcherPollMs);
+  timer.unref();
 }

@@ -4,10 +4,10 @@ import { join, resolve } from 'node:path';
 /** The checkout's root, without a trailing slash. */
 export const root = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../..');
 
-/** Everything that Sluice makes at run time and git ignores: data, logs, pid files, an unpacked Redis. */
-export const stateDir = join(root, '.sluice');
+/** Everything that Sluice makes at run time: data, logs, pid files, an unpacked Redis. By default `.sluice`, which git ignores. */
+export const stateDir = process.env.SLUICE_STATE_DIR ? resolve(process.env.SLUICE_STATE_DIR) : join(root, '.sluice');
 
-/** A folder inside `.sluice/`, made when it is missing. */
+/** A folder inside the state folder, made when it is missing. */
 export function stateFolder(name) {
   const path = join(stateDir, name);
   mkdirSync(path, { recursive: true });

@@ -2,9 +2,10 @@ import { parseArgs } from 'node:util';
 import { Refusal } from '../setup/progress.mjs';
 import { apps, demoDevices, frontDoor } from './apps.mjs';
 
-export const help = `Starts Sluice on this machine: Redis, then every app; Ctrl-C stops everything.
+/** The help of a command that runs everything; `does` is its first line. */
+export const help = (command, does) => `${does}
 
-  npm start [-- options]
+  ${command} [-- options]
 
   --only a,b    run these apps only (${apps.map(({ name }) => name).join(', ')})
   --demo        add two devices that push: ${demoDevices.join(' and ')}
@@ -18,6 +19,7 @@ ${apps.map((app) => `  ${app.portVariable.padEnd(24)}  port of ${app.name} (${ap
   SLUICE_REDIS_BIN          Redis or Valkey server to start; "packages" takes one from the system's packages
   SLUICE_REDIS_MAXMEMORY    memory bound of that Redis, such as 512mb (none)
   SLUICE_DURABILITY         everysec, always, or (with REDIS_URL) replicas:N (everysec)
+  SLUICE_STATE_DIR          folder for data, logs and the rest (.sluice)
   REDIS_URL                 use this server or cluster; none is started then
 Other variables go to the apps as they are: docs/operations.md.`;
 

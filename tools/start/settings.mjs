@@ -3,7 +3,7 @@ import { apps } from './apps.mjs';
 
 /** Variables that steer these tools and mean nothing to an app, which refuses unknown ones. */
 const toolVariables =
-  /^SLUICE_(REDIS_(BIN|PORT|MAXMEMORY)|TEST_\w+|(CHROMIUM|PYTHON)(_MISSING)?|NO_EXTRAS|FAILED_CHECKS)$/;
+  /^SLUICE_(REDIS_(BIN|PORT|MAXMEMORY)|TEST_\w+|(CHROMIUM|PYTHON)(_MISSING)?|NO_EXTRAS|FAILED_CHECKS|STATE_DIR)$/;
 
 /**
  * What the environment asks for: `{ host, reachHost, ports, redis }`. `reachHost` is where this machine reaches the apps;
