@@ -22,9 +22,15 @@ export async function build() {
     const done = await withProgress('building', () =>
       run(process.execPath, args, { cwd: root, env: withModulesOnPath(env) }),
     );
-    if (done.code !== 0) throw new Refusal(`the build failed:\n${tail(done.output, 60)}`);
+    if (done.code !== 0) throw new Refusal(`the build failed:\n${tail(compilerWords(done.output), 60)}`);
     writeFileSync(stampFile(), fingerprint());
   });
+}
+
+/** The compiler's complaints without what nx says around them; everything when there is none. */
+function compilerWords(output) {
+  const errors = output.split('\n').filter((line) => /: error TS\d+:/.test(line));
+  return errors.length > 0 ? errors.join('\n') : output;
 }
 
 function withModulesOnPath(env) {

@@ -21,9 +21,12 @@ export function restartOnChange(instance) {
     busy = true;
     const projects = [...changed];
     changed.clear();
-    await rebuild(instance, projects);
+    const built = await rebuild(instance, projects);
+    const more = changed.size > 0;
+    // What could not be built is still to be restarted once it can.
+    if (!built) for (const project of projects) changed.add(project);
     busy = false;
-    await round();
+    if (more) await round();
   };
 
   for (const folder of ['apps', 'libs']) {
@@ -37,6 +40,7 @@ export function restartOnChange(instance) {
   say(style.dim('Watching apps/ and libs/: a change is rebuilt and its apps restarted.'));
 }
 
+/** Resolves with false when the build failed. */
 async function rebuild(instance, projects) {
   const startedAt = Date.now();
   try {
@@ -44,13 +48,14 @@ async function rebuild(instance, projects) {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     say(`${style.red('!')} ${error.message}\n  still running: the build before`);
-    return;
+    return false;
   }
   const names = affectedChildren(instance, projects);
   for (const name of names) await instance.restart(name);
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
   const outcome = names.length > 0 ? `restarted ${names.join(', ')}` : 'nothing that runs is affected';
   say(`${style.green('~')} ${projects.join(', ')} changed: ${outcome} (${seconds} s)`);
+  return true;
 }
 
 /** The running processes whose app imports one of the projects, directly or not. */
