@@ -62,7 +62,8 @@ export function parseSingleRead(reply: Reply | undefined): ParsedEntries {
 
 export function text(value: Reply | undefined): string {
   if (value instanceof Uint8Array) return (value as Buffer).toString('latin1');
-  return typeof value === 'string' ? value : String(value);
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' ? String(value) : '';
 }
 
 function idOf(item: Reply | undefined): EntryId | null {

@@ -46,7 +46,10 @@ export class BlockingWatch {
 
   private async round(): Promise<void> {
     const streams = this.tail.liveStreamsOf(this.shard);
-    if (streams.length === 0) return void (await delay(PAUSE_MS));
+    if (streams.length === 0) {
+      await delay(PAUSE_MS);
+      return;
+    }
     const groups = this.tail.isCluster ? streams.map((stream) => [stream]) : [streams];
     const blocking = groups.length === 1 ? ['BLOCK', BLOCK_MS] : [];
     const replies = await Promise.all(
