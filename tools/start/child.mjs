@@ -23,11 +23,13 @@ export class ManagedChild {
   #policy;
   #process = null;
   #stopping = new AbortController();
-  #exited = Promise.resolve();
+  /** @type {Promise<string>} */
+  #exited = Promise.resolve('');
   #failures = 0;
   #lastLines = [];
   #isReady = false;
-  #loop = null;
+  /** @type {Promise<void>} */
+  #loop = Promise.resolve();
 
   constructor(spec, hooks = {}, policy = restartPolicy) {
     this.#spec = spec;
