@@ -10,4 +10,5 @@ export {
   type StreamList,
   type StreamRetention,
 } from './streams.js';
+export { type StreamEvent } from './events.js';
 export { type HealthReport, type ReadinessCheck } from './health.js';

@@ -1,0 +1,114 @@
+import { type StreamInfo, type StreamList } from '@sluice/contracts';
+import { type EntryId } from '@sluice/wire';
+import { Discovery, type DiscoveryOptions } from '../discovery.js';
+import { assertClusterName, companionKeys } from '../keys.js';
+import { RetentionKeeper, type RetentionKeeperOptions } from '../retention/keeper.js';
+import { DEFAULT_RETENTION, type RetentionRule } from '../retention/policy.js';
+import { RetentionStore } from '../retention/store.js';
+import { RetentionSweep, type RetentionSweepOptions } from '../retention/sweep.js';
+import { DELETE_STREAM } from '../scripts/delete-stream.js';
+import { appendAll, type AppendAllOptions, type NewEntry } from './append-all.js';
+import { AdminClient } from './client.js';
+import { Groups } from './groups.js';
+import { StreamInfos } from './info.js';
+import { listStreams, type ListOptions } from './list.js';
+import { StreamNames, type NameFilter } from './names.js';
+
+export interface StreamAdminOptions
+  extends DiscoveryOptions, RetentionSweepOptions, Omit<RetentionKeeperOptions, 'defaultRule'> {
+  /** As for `StreamLog`. */
+  readonly url: string;
+  /** What streams without a retention of their own keep. Default {@link DEFAULT_RETENTION}. */
+  readonly defaultRule?: RetentionRule;
+  /** False in no-prefix mode, where names have no device. Default true. */
+  readonly hasDevices?: boolean;
+}
+
+/**
+ * Everything about streams that is not the hot path: lists, facts, retention, groups, deletion, idempotent appends, and which streams
+ * appear. Make it before the `StreamLog`, which takes its `retention` and `discovery.noteAppend`; then `discovery.attach(log.follow)`.
+ */
+export class StreamAdmin {
+  readonly groups: Groups;
+  /** Retention of single streams. */
+  readonly retention: RetentionStore;
+  /** What the writers of this process ask before they trim. */
+  readonly keeper: RetentionKeeper;
+  readonly discovery: Discovery;
+  private readonly names: StreamNames;
+  private readonly infos: StreamInfos;
+  private readonly sweep: RetentionSweep;
+
+  private constructor(
+    private readonly client: AdminClient,
+    options: StreamAdminOptions,
+  ) {
+    const defaultRule = options.defaultRule ?? DEFAULT_RETENTION;
+    this.groups = new Groups(client);
+    this.keeper = new RetentionKeeper(client, { ...options, defaultRule });
+    this.retention = new RetentionStore(client, defaultRule, (key) => this.keeper.noteChange(key));
+    this.sweep = new RetentionSweep(client, options);
+    this.names = new StreamNames(client);
+    this.infos = new StreamInfos(client, this.retention, options.hasDevices ?? true);
+    this.discovery = new Discovery(client, this.names, options);
+  }
+
+  /** @throws SluiceError LOG_UNAVAILABLE, INVALID_PARAMETER for a URL that is none */
+  static async connect(options: StreamAdminOptions): Promise<StreamAdmin> {
+    return new StreamAdmin(await AdminClient.connect(options.url), options);
+  }
+
+  /** See {@link listStreams}. */
+  list(options: ListOptions = {}): Promise<StreamList> {
+    return listStreams(this.names, this.infos, options);
+  }
+
+  /** Names of all streams that pass, sorted. @throws SluiceError LOG_UNAVAILABLE */
+  findNames(filter: NameFilter = {}): Promise<string[]> {
+    return this.names.find(filter);
+  }
+
+  /** @throws SluiceError STREAM_NOT_FOUND, WRONG_KEY_TYPE, LOG_UNAVAILABLE */
+  info(key: string): Promise<StreamInfo> {
+    return this.infos.one(key);
+  }
+
+  /**
+   * Deletes a stream with its retention and remembered pushes, and tells everybody.
+   * @returns whether there was one
+   * @throws SluiceError WRONG_KEY_TYPE, LOG_UNAVAILABLE
+   */
+  async deleteStream(key: string): Promise<boolean> {
+    this.assertName(key);
+    const subject = `delete stream "${key}"`;
+    const deleted = await this.client.runScript(DELETE_STREAM, [key, ...companionKeys(key)], [], { subject });
+    this.keeper.noteChange(key);
+    if (deleted === 1) await this.discovery.noteDeleted(key);
+    return deleted === 1;
+  }
+
+  /** See {@link appendAll}; trims by the stream's retention when no `maxLen` is given. */
+  async appendAll(key: string, entries: readonly NewEntry[], options: AppendAllOptions = {}): Promise<EntryId[]> {
+    this.assertName(key);
+    const window = {
+      entryCount: entries.length,
+      byteCount: entries.reduce((sum, { payload }) => sum + payload.length, 0),
+    };
+    const maxLen = options.maxLen ?? this.keeper.maxLenFor(key, window);
+    const ids = await appendAll(this.client, key, entries, { ...options, maxLen });
+    this.discovery.noteAppend(key);
+    return ids;
+  }
+
+  /** @throws SluiceError CROSS_SLOT_NAME on a cluster, for names whose companions cannot share their slot */
+  assertName(key: string): void {
+    if (this.client.isCluster) assertClusterName(key);
+  }
+
+  async close(): Promise<void> {
+    this.discovery.close();
+    this.keeper.close();
+    await this.sweep.close();
+    this.client.close();
+  }
+}

@@ -1,0 +1,69 @@
+import { assertStreamKey } from '@sluice/wire';
+import { isUtf8 } from 'node:buffer';
+import { globMatcher } from '../glob.js';
+import { type AdminClient } from './client.js';
+
+/** A scan that is not older than this serves the next page too. */
+const FRESH_MS = 500;
+const SCAN_COUNT = 1_000;
+/** Keys that begin so are event streams and records of the registry's dialect. */
+const REGISTRY_PREFIX = ':';
+
+export interface NameFilter {
+  /** Glob over full names. */
+  readonly match?: string;
+  readonly prefix?: string;
+}
+
+/**
+ * Names of all streams of the log, sorted by code unit. Left out are our own keys, the registry's (`:…`), and keys that
+ * cannot be a stream's name (not UTF-8, control characters, too long).
+ */
+export class StreamNames {
+  private latest: { readonly names: readonly string[]; readonly atMs: number } | null = null;
+  private scanning: Promise<readonly string[]> | null = null;
+
+  constructor(private readonly client: AdminClient) {}
+
+  /** @throws SluiceError LOG_UNAVAILABLE */
+  async find({ match, prefix = '' }: NameFilter = {}, maxAgeMs = FRESH_MS): Promise<string[]> {
+    const isMatch = match === undefined || match === '*' ? () => true : globMatcher(match);
+    const names = await this.all(maxAgeMs);
+    return names.filter((name) => name.startsWith(prefix) && isMatch(name));
+  }
+
+  private async all(maxAgeMs: number): Promise<readonly string[]> {
+    if (this.latest !== null && performance.now() - this.latest.atMs < maxAgeMs) return this.latest.names;
+    this.scanning ??= this.scan().finally(() => (this.scanning = null));
+    return this.scanning;
+  }
+
+  private async scan(): Promise<readonly string[]> {
+    const atMs = performance.now();
+    const found = new Set<string>();
+    await this.client.onMasters('list of streams', async (master) => {
+      let cursor = '0';
+      do {
+        const reply = await master.callBuffer('SCAN', cursor, 'COUNT', SCAN_COUNT, 'TYPE', 'stream');
+        const [next, keys] = reply as [Buffer, Buffer[]];
+        for (const key of keys) if (isStreamName(key)) found.add(key.toString('utf8'));
+        cursor = next.toString('latin1');
+      } while (cursor !== '0');
+    });
+    const names = [...found].sort();
+    this.latest = { names, atMs };
+    return names;
+  }
+}
+
+function isStreamName(key: Buffer): boolean {
+  if (!isUtf8(key)) return false;
+  const name = key.toString('utf8');
+  if (name.startsWith(REGISTRY_PREFIX)) return false;
+  try {
+    assertStreamKey(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
