@@ -10,6 +10,8 @@ import { Refusal, say, withProgress } from './progress.mjs';
 const modules = join(root, 'node_modules');
 const stampFile = join(modules, '.sluice-setup');
 const lockFile = join(root, 'package-lock.json');
+const dependencyFields = ['dependencies', 'devDependencies', 'optionalDependencies'];
+const manifestFields = ['name', 'version', 'bin', 'workspaces', 'overrides', 'peerDependencies', ...dependencyFields];
 
 /**
  * Makes `node_modules` what the manifests and the lock file ask for: nothing to do when a stamp says that the last
@@ -31,9 +33,13 @@ function isStamped() {
 /** One hash over everything that decides what gets installed, and for which machine. */
 function fingerprint() {
   const hash = createHash('sha256').update(`${process.platform} ${process.arch}`);
-  for (const file of ['package.json', 'package-lock.json', '.npmrc', ...workspaceManifests()]) {
+  for (const file of ['package-lock.json', '.npmrc']) {
     const path = join(root, file);
     hash.update(`\n${file}\n`).update(existsSync(path) ? readFileSync(path) : '');
+  }
+  for (const file of ['package.json', ...workspaceManifests()]) {
+    const manifest = readJson(join(root, file)) ?? {};
+    hash.update(`\n${file}\n${JSON.stringify(manifestFields.map((field) => manifest[field] ?? null))}`);
   }
   return hash.digest('hex');
 }
@@ -68,9 +74,7 @@ function manifestsAgree(locked) {
   return ['package.json', ...workspaceManifests()].every((file) => {
     const manifest = readJson(join(root, file));
     const noted = locked[file === 'package.json' ? '' : file.slice(0, -'/package.json'.length)];
-    return ['dependencies', 'devDependencies', 'optionalDependencies'].every(
-      (kind) => sorted(manifest?.[kind]) === sorted(noted?.[kind]),
-    );
+    return dependencyFields.every((kind) => sorted(manifest?.[kind]) === sorted(noted?.[kind]));
   });
 }
 

@@ -1,11 +1,14 @@
-import { globSync, readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../setup/command.mjs';
 import { root } from '../setup/paths.mjs';
 
 /** Runs the tools' own tests with Node's test runner; the result has the shape of `runJest`'s. */
 export async function runNodeTests({ env, folder }) {
-  const files = globSync('tools/**/*.test.mjs', { cwd: root }).sort();
+  const files = readdirSync(join(root, 'tools'), { recursive: true })
+    .filter((path) => path.endsWith('.test.mjs'))
+    .map((path) => join('tools', path))
+    .sort();
   if (files.length === 0) return { passed: 0, failed: 0, skipped: [] };
   const tap = join(folder, 'tools.tap');
   const reporters = [
