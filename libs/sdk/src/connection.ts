@@ -1,0 +1,233 @@
+import { SluiceError, isErrorCode, type ErrorCode } from '@sluice/contracts';
+import {
+  CloseCode,
+  FrameKind,
+  WireError,
+  frameKind,
+  parseServerMessage,
+  type ClientMessage,
+  type ServerMessage,
+} from '@sluice/wire';
+import { Backoff, type BackoffOptions } from './backoff.js';
+import { type OpenSocket, type Socket } from './socket.js';
+
+/** How the connection stands, for those who watch it. */
+export type ConnectionState =
+  | { readonly state: 'connecting'; readonly attempt: number }
+  | { readonly state: 'open' }
+  | { readonly state: 'waiting'; readonly error: SluiceError; readonly retryInMs: number }
+  | { readonly state: 'closed'; readonly error: SluiceError | null };
+
+/** What uses the connection; it outlives any one socket. */
+export interface ConnectionUser {
+  /** The server said hello; `send` works from now on. */
+  onOpen(hello: NonNullable<ServerMessage['hello']>): void;
+  onData(frame: Uint8Array): void;
+  onAck(frame: Uint8Array): void;
+  onMessage(message: ServerMessage): void;
+  /** The socket is gone; another will be opened unless `isFinal`. */
+  onLost(error: SluiceError, isFinal: boolean): void;
+}
+
+/** Settings of a connection. */
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly token?: string | undefined;
+  readonly openSocket: OpenSocket;
+  readonly backoff?: BackoffOptions | undefined;
+  /** Nothing heard for this long: ask; nothing again: the connection is dead. */
+  readonly idleMs: number;
+  readonly onState?: ((state: ConnectionState) => void) | undefined;
+}
+
+/** A connection that lived this long counts as good, and the next waits begin short again. */
+const STEADY_MS = 5_000;
+
+const CLOSE_ERRORS: Readonly<Record<number, ErrorCode | undefined>> = {
+  [CloseCode.GOING_AWAY]: 'SHUTTING_DOWN',
+  [CloseCode.UNAUTHENTICATED]: 'UNAUTHENTICATED',
+  [CloseCode.FORBIDDEN]: 'FORBIDDEN',
+};
+/** Errors after which another attempt would end the same way. */
+const FINAL_ERRORS: ReadonlySet<ErrorCode> = new Set(['UNAUTHENTICATED', 'FORBIDDEN', 'NOT_FOUND']);
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: SluiceError) => void;
+}
+
+/** One WebSocket at a time, opened again whenever it is lost, until it is closed or refused for good. */
+export class Connection {
+  private socket: Socket | null = null;
+  private isReady = false;
+  private isClosed = false;
+  private openedAt = 0;
+  private heardAt = 0;
+  private retryTimer: ReturnType<typeof setTimeout> | null = null;
+  private idleTimer: ReturnType<typeof setInterval> | null = null;
+  private waiters: Waiter[] = [];
+  private lastWords: SluiceError | null = null;
+  private final: SluiceError | null = null;
+  private readonly backoff: Backoff;
+
+  constructor(
+    private readonly options: ConnectionOptions,
+    private readonly user: ConnectionUser,
+  ) {
+    this.backoff = new Backoff(options.backoff);
+  }
+
+  /** Whether frames can be sent now. */
+  get isOpen(): boolean {
+    return this.isReady;
+  }
+
+  /** Starts connecting, if it has not yet. */
+  start(): void {
+    if (this.socket === null && this.retryTimer === null && !this.isClosed) this.attempt();
+  }
+
+  /**
+   * Resolves when the server has said hello.
+   * @throws SluiceError when the attempt under way, or the next, fails (further attempts are made all the same)
+   */
+  opened(): Promise<void> {
+    if (this.isReady) return Promise.resolve();
+    if (this.isClosed) return Promise.reject(this.final ?? new SluiceError('SHUTTING_DOWN', 'this client is closed'));
+    const promise = new Promise<void>((resolve, reject) => this.waiters.push({ resolve, reject }));
+    this.start();
+    return promise;
+  }
+
+  send(data: Uint8Array | string): void {
+    this.socket?.send(data);
+  }
+
+  /** Sends a control message. */
+  tell(message: ClientMessage): void {
+    this.send(JSON.stringify(message));
+  }
+
+  /** Closes this socket; another follows. */
+  renew(): void {
+    this.socket?.close(CloseCode.NORMAL, '');
+  }
+
+  /** Closes for good. */
+  close(error: SluiceError | null = null): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.final = error;
+    if (this.retryTimer !== null) clearTimeout(this.retryTimer);
+    this.retryTimer = null;
+    const { socket } = this;
+    if (socket === null) this.over(error ?? new SluiceError('SHUTTING_DOWN', 'this client was closed'));
+    else socket.close(CloseCode.NORMAL, '');
+  }
+
+  private attempt(): void {
+    this.retryTimer = null;
+    this.options.onState?.({ state: 'connecting', attempt: this.backoff.attempts + 1 });
+    this.lastWords = null;
+    this.heardAt = Date.now();
+    this.idleTimer = setInterval(() => this.checkIdle(), this.options.idleMs);
+    const { url, token, openSocket } = this.options;
+    this.socket = openSocket(url, token, {
+      onOpen: () => (this.heardAt = Date.now()),
+      onText: (text) => this.onText(text),
+      onBinary: (bytes) => this.onBinary(bytes),
+      onClose: (code, reason, refusal) => this.onClose(code, reason, refusal),
+    });
+  }
+
+  private checkIdle(): void {
+    const silentMs = Date.now() - this.heardAt;
+    if (silentMs < this.options.idleMs) return;
+    if (silentMs < 2 * this.options.idleMs) {
+      if (this.isReady) this.tell({ op: 'ping', n: 0 });
+      return;
+    }
+    this.lastWords = new SluiceError(
+      'SERVICE_UNAVAILABLE',
+      `nothing was heard from ${this.options.url} for ${silentMs} ms`,
+    );
+    this.socket?.terminate();
+  }
+
+  private onText(text: string): void {
+    this.heardAt = Date.now();
+    this.guard(() => {
+      const message = parseServerMessage(text);
+      if (message.hello !== undefined && !this.isReady) this.ready(message.hello);
+      const error = message.error;
+      if (error !== undefined && error.tag === undefined && error.sub === undefined)
+        this.lastWords = serverError(error);
+      this.user.onMessage(message);
+    });
+  }
+
+  private onBinary(bytes: Uint8Array): void {
+    this.heardAt = Date.now();
+    this.guard(() => {
+      const kind = frameKind(bytes);
+      if (kind === FrameKind.DATA) this.user.onData(bytes);
+      else if (kind === FrameKind.ACK) this.user.onAck(bytes);
+      else throw new WireError('INVALID_FRAME', `a server does not send frames of kind ${kind}`);
+    });
+  }
+
+  /** A server that cannot be understood is left; the fault is told as the reason. */
+  private guard(read: () => void): void {
+    try {
+      read();
+    } catch (cause) {
+      if (!(cause instanceof WireError)) throw cause;
+      this.lastWords = new SluiceError(cause.code, `the server sent what cannot be read: ${cause.message}`, { cause });
+      this.socket?.close(CloseCode.INVALID_PAYLOAD, 'unreadable');
+    }
+  }
+
+  private ready(hello: NonNullable<ServerMessage['hello']>): void {
+    this.isReady = true;
+    this.openedAt = Date.now();
+    this.options.onState?.({ state: 'open' });
+    this.user.onOpen(hello);
+    for (const { resolve } of this.waiters.splice(0)) resolve();
+  }
+
+  private onClose(code: number, reason: string, refusal: SluiceError | undefined): void {
+    if (this.isReady && Date.now() - this.openedAt > STEADY_MS) this.backoff.reset();
+    this.isReady = false;
+    this.socket = null;
+    if (this.idleTimer !== null) clearInterval(this.idleTimer);
+    this.over(refusal ?? this.lastWords ?? this.closeError(code, reason));
+  }
+
+  private closeError(code: number, reason: string): SluiceError {
+    const what = `the connection to ${this.options.url} was closed with ${code}${reason === '' ? '' : ` (${reason})`}`;
+    return new SluiceError(CLOSE_ERRORS[code] ?? 'SERVICE_UNAVAILABLE', what);
+  }
+
+  private over(error: SluiceError): void {
+    const isFinal = this.isClosed || FINAL_ERRORS.has(error.code);
+    for (const { reject } of this.waiters.splice(0)) reject(error);
+    if (isFinal) {
+      this.final ??= this.isClosed ? null : error;
+      this.isClosed = true;
+      this.options.onState?.({ state: 'closed', error: this.final });
+      this.user.onLost(this.final ?? error, true);
+      return;
+    }
+    const retryInMs = this.backoff.next();
+    this.retryTimer = setTimeout(() => this.attempt(), retryInMs);
+    this.options.onState?.({ state: 'waiting', error, retryInMs });
+    this.user.onLost(error, false);
+  }
+}
+
+/** The error that a server's message tells. */
+export function serverError(error: NonNullable<ServerMessage['error']>): SluiceError {
+  const details = error.details as Record<string, unknown> | undefined;
+  const code = isErrorCode(error.code) ? error.code : 'INTERNAL';
+  return new SluiceError(code, error.message, details === undefined ? {} : { details });
+}

@@ -1,0 +1,139 @@
+import { SluiceError } from '@sluice/contracts';
+import { type EntryId, type Position } from '@sluice/wire';
+import { type Subscription, type SubscriptionLink } from './subscription.js';
+import { atEndOfTurn } from './turn.js';
+import { type Entry } from './types.js';
+
+/** How to take part in a consumer group. */
+export interface ConsumerOptions {
+  /** Name of the group; it is made when it does not exist. */
+  readonly group: string;
+  /** Name of this member: give the same one again and it gets again what it had not acknowledged. */
+  readonly consumer: string;
+  /** Where a group that does not exist yet begins. Default `$`. */
+  readonly from?: Position;
+  /** Take over what another member left unacknowledged for this long. Default 60,000; 0: never. */
+  readonly claimIdleMs?: number;
+  readonly fields?: boolean;
+  readonly windowBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** An entry given to one member of a group. */
+export interface GroupEntry extends Entry {
+  /** Says that it is done: the group gives it to nobody again. Acks of one turn leave together. */
+  ack(): void;
+}
+
+/**
+ * Entries shared out among the members of a group: each goes to one of them, and again to one if it is not acknowledged (at
+ * least once).
+ */
+export class Consumer implements AsyncIterableIterator<GroupEntry> {
+  private batch: readonly Entry[] = [];
+  private at = 0;
+  private readonly unsent = new Map<string, EntryId[]>();
+  private unconfirmed = 0;
+  private hasLostAcks = false;
+  private waiters: (() => void)[] = [];
+  private isScheduled = false;
+
+  /** @internal made by `Sluice.consume` */
+  constructor(
+    private readonly subscription: Subscription,
+    private readonly link: SubscriptionLink,
+    signal: AbortSignal | undefined,
+  ) {
+    signal?.addEventListener('abort', () => this.close(), { once: true });
+    if (signal?.aborted === true) this.close();
+  }
+
+  /** Resolves when the member has joined. */
+  get ready(): Promise<unknown> {
+    return this.subscription.ready;
+  }
+
+  /** @throws SluiceError what the server refused with */
+  async next(): Promise<IteratorResult<GroupEntry, undefined>> {
+    while (this.at >= this.batch.length) {
+      const batch = await this.subscription.next();
+      if (batch === null) return { done: true, value: undefined };
+      this.batch = batch;
+      this.at = 0;
+    }
+    const entry = this.batch[this.at++] as Entry;
+    return { done: false, value: { ...entry, ack: () => this.ack(entry) } };
+  }
+
+  /**
+   * Resolves when the server has confirmed every ack so far.
+   * @throws SluiceError `OUTCOME_UNKNOWN` when the connection went away before: entries may come again
+   */
+  async flush(): Promise<void> {
+    this.sendAcks();
+    while (this.unconfirmed > 0) await new Promise<void>((resolve) => this.waiters.push(resolve));
+    const isInDoubt = this.hasLostAcks || this.unsent.size > 0;
+    this.hasLostAcks = false;
+    if (isInDoubt) {
+      throw new SluiceError('OUTCOME_UNKNOWN', 'acks could not be confirmed: the entries may come again');
+    }
+  }
+
+  /** Leaves; what was not acknowledged stays with the group. */
+  close(): void {
+    this.sendAcks();
+    this.batch = [];
+    this.subscription.close();
+  }
+
+  return(): Promise<IteratorReturnResult<undefined>> {
+    this.close();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** @internal the server confirmed acks */
+  onAcked(): void {
+    this.unconfirmed = Math.max(0, this.unconfirmed - 1);
+    this.wake();
+  }
+
+  /** @internal a connection is open again */
+  onOpen(): void {
+    this.sendAcks();
+  }
+
+  /** @internal the connection is gone, and with it the answers to acks */
+  onLost(): void {
+    if (this.unconfirmed > 0) this.hasLostAcks = true;
+    this.unconfirmed = 0;
+    this.batch = [];
+    this.wake();
+  }
+
+  private wake(): void {
+    if (this.unconfirmed === 0) for (const resolve of this.waiters.splice(0)) resolve();
+  }
+
+  private ack(entry: Entry): void {
+    const ids = this.unsent.get(entry.stream);
+    if (ids === undefined) this.unsent.set(entry.stream, [entry.id]);
+    else ids.push(entry.id);
+    if (this.isScheduled) return;
+    this.isScheduled = true;
+    atEndOfTurn(() => this.sendAcks());
+  }
+
+  private sendAcks(): void {
+    this.isScheduled = false;
+    if (!this.link.isOpen) return;
+    for (const [stream, ids] of this.unsent) {
+      this.link.tell({ op: 'ack', sub: this.subscription.sub, stream, ids });
+      this.unconfirmed++;
+    }
+    this.unsent.clear();
+  }
+}

@@ -1,0 +1,14 @@
+export { SluiceError, type ErrorCode, type GroupInfo, type HealthReport } from '@sluice/contracts';
+export { type Retention, type StreamInfo, type StreamRetention } from '@sluice/contracts';
+export { type EntryId, type Position, type WireField } from '@sluice/wire';
+export { type BackoffOptions } from './backoff.js';
+export { type ConnectionState } from './connection.js';
+export { type Consumer, type ConsumerOptions, type GroupEntry } from './consumer.js';
+export { type Pull, type PullOptions, type PullTarget } from './pull.js';
+export { type Pusher, type PusherOptions } from './pusher.js';
+export { type RangeOptions } from './range.js';
+export { Sluice, type PushOneOptions, type PushOptions, type SluiceOptions } from './sluice.js';
+export { type OpenSocket, type Socket, type SocketEvents } from './socket.js';
+export { type StreamerOptions, type StreamerPage, type StreamerReadOptions, type StreamerRest } from './streamer.js';
+export { type StreamFilter, type StreamsApi } from './streams.js';
+export { type Entry, type Notice, type Payload } from './types.js';

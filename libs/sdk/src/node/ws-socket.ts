@@ -1,0 +1,59 @@
+import { WebSocket, type RawData } from 'ws';
+import { SluiceError, type ErrorCode } from '@sluice/contracts';
+import { V1_SUBPROTOCOL } from '@sluice/wire';
+import { type OpenSocket } from '../socket.js';
+
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** Refusals that no later attempt changes; other statuses are tried again. */
+const REFUSALS: Readonly<Record<number, ErrorCode | undefined>> = {
+  401: 'UNAUTHENTICATED',
+  403: 'FORBIDDEN',
+  404: 'NOT_FOUND',
+};
+
+function refusal(url: string, status: number): SluiceError {
+  const code = REFUSALS[status] ?? 'SERVICE_UNAVAILABLE';
+  return new SluiceError(code, `${url} refused the connection with HTTP ${status}`);
+}
+
+function view(data: RawData): Uint8Array {
+  return Buffer.isBuffer(data) ? data : Array.isArray(data) ? Buffer.concat(data) : new Uint8Array(data);
+}
+
+/** Opens a socket with the `ws` package: the token goes in a header, a refusal's HTTP status is known. */
+export const openWsSocket: OpenSocket = (url, token, events) => {
+  const socket = new WebSocket(url, V1_SUBPROTOCOL, {
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    perMessageDeflate: false,
+    maxPayload: 0,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    skipUTF8Validation: true,
+  });
+  let refused: SluiceError | undefined;
+  socket.on('open', () => events.onOpen());
+  socket.on('message', (data, isBinary) => {
+    if (isBinary) events.onBinary(view(data));
+    else events.onText(Buffer.from(view(data)).toString());
+  });
+  socket.on('unexpected-response', (_request, response) => {
+    refused = refusal(url, response.statusCode ?? 0);
+    response.resume();
+    socket.terminate();
+  });
+  socket.on('error', (cause) => {
+    refused ??= new SluiceError('SERVICE_UNAVAILABLE', `cannot connect to ${url}: ${describe(cause)}`, { cause });
+  });
+  socket.on('close', (code, reason) => events.onClose(code, reason.toString(), refused));
+  return {
+    send: (data) => socket.send(data),
+    close: (code, reason) => socket.close(code, reason),
+    terminate: () => socket.terminate(),
+  };
+};
+
+/** An AggregateError (a name with several addresses) has an empty message of its own. */
+function describe(cause: Error): string {
+  if (cause.message !== '') return cause.message;
+  return cause instanceof AggregateError ? cause.errors.map(String).join(', ') : cause.name;
+}
