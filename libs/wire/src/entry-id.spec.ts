@@ -6,7 +6,9 @@ import {
   entryTimeMs,
   nextEntryId,
   parseAppendId,
+  entryOfPosition,
   parseEntryId,
+  parsePosition,
   previousEntryId,
 } from './entry-id.js';
 
@@ -94,4 +96,21 @@ describe('order', () => {
   });
 
   it('begins with the time', () => expect(entryTimeMs('1638125133432-7')).toBe(1638125133432));
+});
+
+describe('a position', () => {
+  it('may lie between the parts of a packed entry', () => {
+    expect(['5', '5-1', '5-1/0', '5-1/12'].map(parsePosition)).toEqual(['5-0', '5-1', '5-1/0', '5-1/12']);
+    expect(['5-1/', '5-1/-1', '5-1/01', '5-1/x', '/1', '5-1/99999999999'].map(parsePosition)).toEqual(
+      Array(6).fill(null),
+    );
+    expect(entryOfPosition('5-1/3')).toBe('5-1');
+    expect(entryOfPosition('5-1')).toBe('5-1');
+  });
+
+  it('at an entry stands after all of its parts and before the next entry', () => {
+    const sorted = ['5-0', '5-1/0', '5-1/9', '5-1/10', '5-1', '5-2/0', '5-10'];
+    expect(sorted.toReversed().toSorted(compareEntryIds)).toEqual(sorted);
+    expect(compareEntryIds('5-1/3', '5-1/3')).toBe(0);
+  });
 });

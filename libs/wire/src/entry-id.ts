@@ -63,18 +63,52 @@ export function parseAppendId(text: string): string | null {
   return id === FIRST_ENTRY_ID ? null : id;
 }
 
+/**
+ * A position a client may ask from: an entry id, or `<ms>-<seq>/<index>` inside a packed entry (the same as the id of one of its
+ * parts). Null for anything else.
+ */
+export function parsePosition(text: string): EntryId | null {
+  const slash = text.indexOf('/');
+  if (slash < 0) return parseEntryId(text);
+  const id = parseEntryId(text.slice(0, slash));
+  const index = text.slice(slash + 1);
+  return id === null || !/^(0|[1-9]\d{0,9})$/.test(index) ? null : `${id}/${index}`;
+}
+
+/** The entry that a position lies in or after: `<ms>-<seq>` without the index of a part. */
+export function entryOfPosition(position: EntryId): EntryId {
+  const slash = position.indexOf('/');
+  return slash < 0 ? position : position.slice(0, slash);
+}
+
+/** Id of one part of a packed entry, counted from 0. */
+export function packedPartId(id: EntryId, index: number): EntryId {
+  return `${id}/${index}`;
+}
+
 function compareDigits(a: string, b: string): number {
   if (a.length !== b.length) return a.length < b.length ? -1 : 1;
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Numeric order of two canonical ids: negative, 0 or positive. Exact over the whole 64 bits. */
+/**
+ * Numeric order of two canonical ids or positions: negative, 0 or positive. Exact over the whole 64 bits. The parts of a packed
+ * entry stand before the entry itself, which as a position means all of it.
+ */
 export function compareEntryIds(a: EntryId, b: EntryId): number {
   if (a === b) return 0;
   const dashA = a.indexOf('-');
   const dashB = b.indexOf('-');
   const byTime = compareDigits(a.slice(0, dashA), b.slice(0, dashB));
-  return byTime !== 0 ? byTime : compareDigits(a.slice(dashA + 1), b.slice(dashB + 1));
+  if (byTime !== 0) return byTime;
+  const slashA = a.indexOf('/', dashA);
+  const slashB = b.indexOf('/', dashB);
+  const seqA = a.slice(dashA + 1, slashA < 0 ? undefined : slashA);
+  const seqB = b.slice(dashB + 1, slashB < 0 ? undefined : slashB);
+  const bySequence = compareDigits(seqA, seqB);
+  if (bySequence !== 0) return bySequence;
+  if (slashA < 0) return slashB < 0 ? 0 : 1;
+  return slashB < 0 ? -1 : compareDigits(a.slice(slashA + 1), b.slice(slashB + 1));
 }
 
 function addOne(digits: string): string {

@@ -4,10 +4,13 @@ export {
   FIRST_ENTRY_ID,
   LAST_ENTRY_ID,
   compareEntryIds,
+  entryOfPosition,
   entryTimeMs,
   nextEntryId,
+  packedPartId,
   parseAppendId,
   parseEntryId,
+  parsePosition,
   previousEntryId,
   type EntryId,
 } from './entry-id.js';
@@ -35,7 +38,7 @@ export {
   type Position,
   type ServerMessage,
 } from './v1/control.js';
-export { dataFlags, decodeData, encodeData, type DataFrame } from './v1/data-frame.js';
+export { PACKED_DATA_FLAGS, dataFlags, decodeData, encodeData, type DataFrame } from './v1/data-frame.js';
 export {
   FRAME_HEAD_BYTES,
   FrameFlag,
@@ -52,6 +55,15 @@ export {
   type WireSection,
 } from './v1/frame.js';
 export { NameTable } from './v1/name-table.js';
+export {
+  PACKED_FIELD,
+  encodePackedPush,
+  encodePackedSection,
+  packPayloads,
+  packedCount,
+  unpackPayloads,
+  type PackedSection,
+} from './v1/packed.js';
 export {
   MAX_IDEMPOTENCY_KEY_BYTES,
   decodePush,

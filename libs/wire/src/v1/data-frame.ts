@@ -8,7 +8,9 @@ import {
   type WireSection,
 } from './frame.js';
 import { WireError } from '../wire-error.js';
+import { packedPartId } from '../entry-id.js';
 import { type NameTable } from './name-table.js';
+import { readPackedSections, unpackPayloads, type PackedSection } from './packed.js';
 import { SectionWriter, assertEncodable, readSections, sectionBytes } from './section.js';
 
 /** Entries of a subscription, as the client reads them. */
@@ -17,7 +19,10 @@ export interface DataFrame {
   readonly sections: readonly WireSection[];
 }
 
-const KNOWN_FLAGS = FrameFlag.IDS | FrameFlag.FIELDS;
+const KNOWN_FLAGS = FrameFlag.IDS | FrameFlag.FIELDS | FrameFlag.PACKED;
+
+/** Flags of a data frame whose sections hold one packed entry each. */
+export const PACKED_DATA_FLAGS = FrameFlag.IDS | FrameFlag.PACKED;
 
 /** Flags of a data frame with or without extra fields. */
 export function dataFlags(fields: boolean): number {
@@ -48,6 +53,13 @@ export function decodeData(frame: Uint8Array, names: NameTable): DataFrame {
   const reader = new FrameReader(frame, FrameKind.DATA, KNOWN_FLAGS);
   const { flags, tag } = reader;
   if ((flags & FrameFlag.IDS) === 0) throw new WireError('INVALID_FRAME', `data frame flags ${flags} lack the ids`);
+  if ((flags & FrameFlag.PACKED) !== 0)
+    return { sub: tag, sections: readPackedSections(reader, names, true).map(unpack) };
   const layout = { ids: true, fields: (flags & FrameFlag.FIELDS) !== 0 };
   return { sub: tag, sections: readSections(reader, names, layout, false) };
+}
+
+function unpack({ name, id, packed }: PackedSection): WireSection {
+  const entries = unpackPayloads(packed).map((payload, index) => ({ id: packedPartId(id ?? '', index), payload }));
+  return { name, entries };
 }

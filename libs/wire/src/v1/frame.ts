@@ -18,7 +18,9 @@ export const FrameFlag = {
   IDS: 1,
   /** Push: answer with an ack frame. */
   ACK: 2,
-  /** Push: store each section as one Redis entry (reserved). */
+  /**
+   * Push: each section is stored as one packed entry. Data: each section holds one packed entry, its id before its count.
+   */
   PACKED: 4,
   /** Entries carry fields beside their payload. */
   FIELDS: 8,

@@ -25,7 +25,7 @@ describe('push frames', () => {
     }));
     const frame = encodePush({ tag: 4294967295, acks: true }, [{ name, entries }]);
     const decoded = decodePush(frame, new NameTable());
-    expect(decoded).toMatchObject({ tag: 4294967295, acks: true, wantsIds: false, packed: false, key: null });
+    expect(decoded).toMatchObject({ tag: 4294967295, acks: true, wantsIds: false, packed: null, key: null });
     expect(decoded.sections).toHaveLength(1);
     expect(decoded.sections[0]?.name).toBe('cam:ü');
     expect(decoded.sections[0]?.entries.map(({ id }) => id)).toEqual(entries.map(({ id }) => id));

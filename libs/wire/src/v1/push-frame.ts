@@ -10,6 +10,7 @@ import {
   type WireSection,
 } from './frame.js';
 import { type NameTable } from './name-table.js';
+import { readPackedSections, type PackedSection } from './packed.js';
 import { SectionWriter, assertEncodable, readSections, sectionBytes } from './section.js';
 
 const KEY_LENGTH_BYTES = 2;
@@ -36,9 +37,11 @@ export interface PushFrame {
   readonly tag: number;
   readonly acks: boolean;
   readonly wantsIds: boolean;
-  readonly packed: boolean;
   readonly key: string | null;
+  /** Empty when the frame is packed. */
   readonly sections: readonly WireSection[];
+  /** Set when each section is to be stored as one packed entry. */
+  readonly packed: readonly PackedSection[] | null;
 }
 
 const KNOWN_FLAGS =
@@ -116,11 +119,16 @@ export function decodePush(frame: Uint8Array, names: NameTable): PushFrame {
   const { flags, tag } = reader;
   const key = (flags & FrameFlag.KEY) !== 0 ? readKey(reader) : null;
   const layout = { ids: (flags & FrameFlag.IDS) !== 0, fields: (flags & FrameFlag.FIELDS) !== 0 };
-  const sections = readSections(reader, names, layout, true);
+  const isPacked = (flags & FrameFlag.PACKED) !== 0;
+  if (isPacked && (layout.ids || layout.fields || key !== null)) {
+    throw new WireError('INVALID_FRAME', 'a packed push has neither ids, fields nor an idempotency key');
+  }
+  const packed = isPacked ? readPackedSections(reader, names, false) : null;
+  const sections = isPacked ? [] : readSections(reader, names, layout, true);
   if (key !== null && sections.length !== 1) {
     throw new WireError('INVALID_FRAME', `a push with an idempotency key has ${sections.length} streams, not one`);
   }
   const acks = (flags & FrameFlag.ACK) !== 0;
   const wantsIds = acks && (flags & FrameFlag.WANT_IDS) !== 0;
-  return { tag, acks, wantsIds, packed: (flags & FrameFlag.PACKED) !== 0, key, sections };
+  return { tag, acks, wantsIds, key, sections, packed };
 }
