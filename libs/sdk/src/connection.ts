@@ -35,10 +35,13 @@ export interface ConnectionOptions {
   readonly token?: string | undefined;
   readonly openSocket: OpenSocket;
   readonly backoff?: BackoffOptions | undefined;
-  /** Nothing heard for this long: ask; nothing again: the connection is dead. */
+  /** Between checks: nothing heard since the last one, ask; nothing for three, the connection is dead. */
   readonly idleMs: number;
   readonly onState?: ((state: ConnectionState) => void) | undefined;
 }
+
+/** So many checks in a row without a sign of life, pings in between, and a connection is given up. */
+const SILENT_CHECKS = 3;
 
 /** A connection that lived this long counts as good, and the next waits begin short again. */
 const STEADY_MS = 5_000;
@@ -62,7 +65,7 @@ export class Connection {
   private isReady = false;
   private isClosed = false;
   private openedAt = 0;
-  private heardAt = 0;
+  private silentChecks = 0;
   private retryTimer: ReturnType<typeof setTimeout> | null = null;
   private idleTimer: ReturnType<typeof setInterval> | null = null;
   private waiters: Waiter[] = [];
@@ -129,24 +132,25 @@ export class Connection {
     this.retryTimer = null;
     this.options.onState?.({ state: 'connecting', attempt: this.backoff.attempts + 1 });
     this.lastWords = null;
-    this.heardAt = Date.now();
+    this.silentChecks = 0;
     this.idleTimer = setInterval(() => this.checkIdle(), this.options.idleMs);
     const { url, token, openSocket } = this.options;
     this.socket = openSocket(url, token, {
-      onOpen: () => (this.heardAt = Date.now()),
+      onOpen: () => (this.silentChecks = 0),
       onText: (text) => this.onText(text),
       onBinary: (bytes) => this.onBinary(bytes),
       onClose: (code, reason, refusal) => this.onClose(code, reason, refusal),
     });
   }
 
+  /** Counts checks and not time: a program busy for long has not heard because it has not listened. */
   private checkIdle(): void {
-    const silentMs = Date.now() - this.heardAt;
-    if (silentMs < this.options.idleMs) return;
-    if (silentMs < 2 * this.options.idleMs) {
+    this.silentChecks++;
+    if (this.silentChecks < SILENT_CHECKS) {
       if (this.isReady) this.tell({ op: 'ping', n: 0 });
       return;
     }
+    const silentMs = this.silentChecks * this.options.idleMs;
     this.lastWords = new SluiceError(
       'SERVICE_UNAVAILABLE',
       `nothing was heard from ${this.options.url} for ${silentMs} ms`,
@@ -155,7 +159,7 @@ export class Connection {
   }
 
   private onText(text: string): void {
-    this.heardAt = Date.now();
+    this.silentChecks = 0;
     this.guard(() => {
       const message = parseServerMessage(text);
       if (message.hello !== undefined && !this.isReady) this.ready(message.hello);
@@ -167,7 +171,7 @@ export class Connection {
   }
 
   private onBinary(bytes: Uint8Array): void {
-    this.heardAt = Date.now();
+    this.silentChecks = 0;
     this.guard(() => {
       const kind = frameKind(bytes);
       if (kind === FrameKind.DATA) this.user.onData(bytes);

@@ -89,11 +89,20 @@ export class Rest {
   }
 }
 
-function unreachable(url: URL, method: string, cause: unknown): SluiceError {
-  if (cause instanceof Error && cause.name === 'AbortError') throw cause;
-  const reason = rootCause(cause);
-  const { code } = reason as { code?: unknown };
-  const text = reason instanceof Error && reason.message !== '' ? reason.message : String(code ?? cause);
+/** What is read of an error; by shape, as `fetch` may come from another realm than this module. */
+interface Failure {
+  readonly name?: string;
+  readonly code?: string;
+  readonly message?: string;
+  readonly cause?: Failure;
+  readonly errors?: readonly Failure[];
+}
+
+function unreachable(url: URL, method: string, failure: unknown): Error {
+  const cause = failure as Error & Failure;
+  if (cause.name === 'AbortError' || cause.name === 'TimeoutError') return cause;
+  const { code, message } = rootCause(cause);
+  const text = message === undefined || message === '' ? (code ?? String(failure)) : message;
   const neverSent = method === 'GET' || code === 'ECONNREFUSED' || code === 'ENOTFOUND';
   return neverSent
     ? new SluiceError('SERVICE_UNAVAILABLE', `cannot reach ${url.origin}: ${text}`, { cause })
@@ -101,10 +110,9 @@ function unreachable(url: URL, method: string, cause: unknown): SluiceError {
 }
 
 /** `fetch` hides the reason in `cause`, and behind several addresses in `errors`. */
-function rootCause(error: unknown): unknown {
-  if (error instanceof AggregateError && error.errors.length > 0) return rootCause(error.errors[0]);
-  if (error instanceof Error && error.cause !== undefined) return rootCause(error.cause);
-  return error;
+function rootCause(failure: Failure): Failure {
+  const inner = failure.errors?.[0] ?? failure.cause;
+  return inner === undefined ? failure : rootCause(inner);
 }
 
 async function refusal(response: Response, method: string, url: URL): Promise<SluiceError> {

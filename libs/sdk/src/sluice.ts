@@ -26,7 +26,7 @@ export interface SluiceOptions {
   readonly openSocket?: OpenSocket;
   /** Waits between attempts to connect. */
   readonly backoff?: BackoffOptions;
-  /** Silence after which the server is asked for a sign of life, and again after which it is given up. Default 15,000. */
+  /** Silence after which the server is asked for a sign of life; after three times as long it is given up. Default 15,000. */
   readonly idleMs?: number;
   /** Bytes that may wait to be sent while there is no connection. Default 64 MiB. */
   readonly maxWaitingBytes?: number;

@@ -173,6 +173,7 @@ export class MemorySluice {
       positions.set(key, position === '$' ? last : position === '-' ? '0-0' : position);
     }
     socket.send(JSON.stringify({ following: { sub: message.sub, streams: Object.fromEntries(positions) } }));
+    this.dropFollowers((follower) => follower.socket === socket && follower.message.sub === message.sub);
     this.followers.push({ socket, message, positions, uncredited: 0 });
     this.feed();
   }

@@ -216,7 +216,7 @@ describe('connecting', () => {
   });
 
   it('keeps a connection that only answers pings', async () => {
-    const client = connect({ idleMs: 15 });
+    const client = connect({ idleMs: 50 });
     await client.connect();
     await waitFor(() => server.pingCount >= 3, { message: 'three pings' });
     await client.push('a', 'x');
