@@ -16,4 +16,5 @@ export {
   type LogEntry,
   type ResetNotice,
   type RetentionPolicy,
+  type StoredEntry,
 } from './types.js';

@@ -1,8 +1,8 @@
 import { SluiceError } from '@sluice/contracts';
-import { compareEntryIds, entryTimeMs, type EntryId } from '@sluice/wire';
+import { compareEntryIds, entryOfPosition, entryTimeMs, type EntryId } from '@sluice/wire';
 import { boundsCommand, parseBounds, type Bounds } from './bounds.js';
 import { runOnKey } from './redirect.js';
-import { parseEntries } from './replies.js';
+import { entriesAfter, parseEntries, unpackEntries } from './replies.js';
 import { type Topology } from './topology.js';
 import { type LogEntry } from './types.js';
 
@@ -31,22 +31,19 @@ export class LogReader {
 
   /** The oldest entries after `after`, in order. */
   async read(key: string, options: { readonly after: EntryId; readonly count: number }): Promise<LogEntry[]> {
-    const found: LogEntry[] = [];
-    let start = `(${options.after}`;
-    while (found.length < options.count) {
-      const asked = options.count - found.length;
-      const page = await this.page(key, ['XRANGE', key, start, '+', 'COUNT', asked]);
-      found.push(...page.entries);
-      // Entries of other tools were passed over: look further for as many.
-      if (page.last === null || page.count < asked || page.entries.length === page.count) break;
-      start = `(${page.last}`;
-    }
-    return found;
+    const { after, count } = options;
+    const start = after.includes('/') ? entryOfPosition(after) : `(${after}`;
+    const extra = after.includes('/') ? 1 : 0;
+    const found = await this.range(key, { start, end: '+', count: count + extra });
+    return (extra > 0 ? entriesAfter(found, after) : found).slice(0, count);
   }
 
   /** The newest entries after `after`, newest first. */
   async newest(key: string, options: { readonly after: EntryId; readonly count: number }): Promise<LogEntry[]> {
-    return this.range(key, { start: `(${options.after}`, end: '+', reverse: true, count: options.count });
+    const { after, count } = options;
+    const start = after.includes('/') ? entryOfPosition(after) : `(${after}`;
+    const found = await this.range(key, { start, end: '+', reverse: true, count });
+    return found.filter((entry) => compareEntryIds(entry.id, after) > 0);
   }
 
   async range(key: string, options: RangeOptions): Promise<LogEntry[]> {
@@ -57,12 +54,14 @@ export class LogReader {
       const asked = count - found.length;
       const command = reverse ? ['XREVRANGE', key, to, from] : ['XRANGE', key, from, to];
       const page = await this.page(key, [...command, 'COUNT', asked]);
-      found.push(...page.entries);
+      const entries = unpackEntries(reverse ? page.entries.toReversed() : page.entries);
+      found.push(...(reverse ? entries.toReversed() : entries));
+      // Entries of other tools were passed over: look further for as many.
       if (page.last === null || page.count < asked || page.entries.length === page.count) break;
       if (reverse) to = `(${page.last}`;
       else from = `(${page.last}`;
     }
-    return found;
+    return found.length > count ? found.slice(0, count) : found;
   }
 
   /** The entry whose id's time is nearest to `timeMs` (the earlier one when two are equally near); null for an empty stream. */

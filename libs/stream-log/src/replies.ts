@@ -1,7 +1,7 @@
 import { SluiceError } from '@sluice/contracts';
-import { type EntryId } from '@sluice/wire';
+import { type EntryId, compareEntryIds, packedCount, packedPartId, unpackPayloads } from '@sluice/wire';
 import { type Reply, ReplyError } from './resp/parser.js';
-import { type LogEntry } from './types.js';
+import { type LogEntry, type StoredEntry } from './types.js';
 
 /** Error replies after which the same command, sent to the right node or a little later, may well succeed. */
 export function isTransient(error: ReplyError): boolean {
@@ -28,12 +28,12 @@ export function toSluiceError(error: ReplyError, key: string): SluiceError {
 
 /** What XRANGE and the inner list of XREAD hold, with entries of other tools left in place. */
 export interface ParsedEntries {
-  /** Entries that have a field `d`. */
-  readonly entries: LogEntry[];
-  /** Id of the last entry, with field `d` or without; null when there was none. */
+  /** Entries that have a field `d` or, packed, a field `p`. */
+  readonly entries: StoredEntry[];
+  /** Id of the last entry, with such a field or without; null when there was none. */
   readonly last: EntryId | null;
   readonly first: EntryId | null;
-  /** All entries, with field `d` or without. */
+  /** All entries of Redis, ours or not. */
   readonly count: number;
   readonly bytes: number;
 }
@@ -42,7 +42,7 @@ const NONE: ParsedEntries = { entries: [], last: null, first: null, count: 0, by
 
 export function parseEntries(reply: Reply | undefined): ParsedEntries {
   if (!Array.isArray(reply) || reply.length === 0) return NONE;
-  const entries: LogEntry[] = [];
+  const entries: StoredEntry[] = [];
   let bytes = 0;
   for (const item of reply) {
     if (!Array.isArray(item)) continue;
@@ -70,11 +70,35 @@ function idOf(item: Reply | undefined): EntryId | null {
   return Array.isArray(item) ? text(item[0]) : null;
 }
 
-/** Null when the entry was made by another tool and has no field `d`; such entries are passed over. */
-function parseEntry(id: EntryId, fields: Reply | undefined): LogEntry | null {
+/** Single entries only: the parts of packed ones, `<id>/<index>`, in their place. What is no packed entry after all is left out. */
+export function unpackEntries(stored: readonly StoredEntry[]): readonly LogEntry[] {
+  if (!stored.some((entry) => entry.packedCount)) return stored;
+  return stored.flatMap((entry): LogEntry[] => {
+    if (!entry.packedCount) return [entry];
+    try {
+      return unpackPayloads(entry.payload).map((payload, index) => ({ id: packedPartId(entry.id, index), payload }));
+    } catch {
+      // Another tool's field of the same name.
+      return [];
+    }
+  });
+}
+
+/** The entries after a position that may lie within a packed entry. */
+export function entriesAfter(entries: readonly LogEntry[], position: EntryId): readonly LogEntry[] {
+  const first = entries.findIndex((entry) => compareEntryIds(entry.id, position) > 0);
+  return first <= 0 ? (first < 0 ? [] : entries) : entries.slice(first);
+}
+
+/** Null when the entry was made by another tool and has no field `d` or `p`; such entries are passed over. */
+function parseEntry(id: EntryId, fields: Reply | undefined): StoredEntry | null {
   if (!Array.isArray(fields)) return null;
   const [name, value] = fields;
-  if (fields.length === 2) return isPayloadName(name) && value instanceof Uint8Array ? { id, payload: value } : null;
+  if (fields.length === 2) {
+    if (!(value instanceof Uint8Array)) return null;
+    if (isPayloadName(name)) return { id, payload: value };
+    return isPackedName(name) ? parsePacked(id, value) : null;
+  }
   let payload: Uint8Array | null = null;
   const others: [string, Uint8Array][] = [];
   for (let index = 0; index + 1 < fields.length; index += 2) {
@@ -89,4 +113,13 @@ function parseEntry(id: EntryId, fields: Reply | undefined): LogEntry | null {
 
 function isPayloadName(name: Reply | undefined): boolean {
   return name instanceof Uint8Array && name.length === 1 && name[0] === 0x64;
+}
+
+function isPackedName(name: Reply | undefined): boolean {
+  return name instanceof Uint8Array && name.length === 1 && name[0] === 0x70;
+}
+
+function parsePacked(id: EntryId, payload: Uint8Array): StoredEntry | null {
+  const count = packedCount(payload);
+  return count === 0 || count > payload.byteLength ? null : { id, payload, packedCount: count };
 }

@@ -96,6 +96,11 @@ export class StreamLog {
     this.appender.push(key, payload, sink, token, id, fields);
   }
 
+  /** Appends several entries as one packed entry (wire's `packPayloads`); readers see single entries, `<id>/<index>`. As `push`. */
+  pushPacked(key: string, packed: Uint8Array, sink: AppendSink, token: number): void {
+    this.appender.push(key, packed, sink, token, null, null, true);
+  }
+
   /** Appends one entry and waits until it is as durable as promised. @throws SluiceError */
   append(
     key: string,

@@ -8,6 +8,12 @@ export interface LogEntry {
   readonly fields?: readonly (readonly [name: string, value: Uint8Array])[];
 }
 
+/** One entry as Redis holds it: a single one (field `d`), or a packed one (field `p`) that stands for several. */
+export interface StoredEntry extends LogEntry {
+  /** How many entries are packed in `payload` (see wire's `unpackPayloads`); absent or 0 for a single entry. */
+  readonly packedCount?: number;
+}
+
 /** Consecutive entries of one stream: everything the log holds after `after` up to and including `last`. */
 export interface EntryBatch {
   readonly key: string;
@@ -16,6 +22,10 @@ export interface EntryBatch {
   /** Position after the last entry; may lie past the last of `entries` when entries without field `d` were skipped. */
   readonly last: EntryId;
   readonly entries: readonly LogEntry[];
+  /** The same entries as they are stored; packed ones in one piece, for readers that pass them on as they are. */
+  readonly stored: readonly StoredEntry[];
+  /** How many `entries` there are; does not unpack anything. */
+  readonly entryCount: number;
   /** Sum of the payloads' bytes. */
   readonly bytes: number;
   /** Encodings made by one follower for all the others that want the same: key = the encoder's options. */

@@ -67,8 +67,9 @@ export class Appender implements LaneOwner {
     token: number,
     id: string | null = null,
     fields: readonly (readonly [string, Uint8Array])[] | null = null,
+    isPacked = false,
   ): void {
-    const request = new AppendRequest(this.writerOf(key), payload, sink, token, id, fields);
+    const request = new AppendRequest(this.writerOf(key), payload, sink, token, id, fields, isPacked);
     this.inflightEntries++;
     this.inflightBytes += request.byteCost;
     if (this.closed) return this.settled(request, null, new SluiceError('SHUTTING_DOWN', 'the log is closed'));

@@ -28,6 +28,8 @@ export class AppendRequest implements ReplyHandler {
     /** Explicit id, or null for one by Redis. */
     readonly id: string | null,
     readonly fields: readonly (readonly [string, Uint8Array])[] | null,
+    /** The payload is a packed entry. */
+    readonly isPacked: boolean,
   ) {}
 
   get byteCost(): number {

@@ -7,6 +7,7 @@ import { type AppendRequest } from './request.js';
 import { WriteWindow } from './write-window.js';
 
 const FIELD_D = Buffer.from('$1\r\nd\r\n', 'latin1');
+const FIELD_P = Buffer.from('$1\r\np\r\n', 'latin1');
 const SERVER_ID = Buffer.from('$1\r\n*\r\n', 'latin1');
 
 /** What this process knows about one stream it appends to: its encoded command heads, its recent rate, what is in flight. */
@@ -48,7 +49,7 @@ export class StreamWriter {
     out.raw(withTrim ? this.trimHead : this.plainHead);
     if (request.id === null) out.raw(SERVER_ID);
     else out.bulk(Buffer.from(request.id, 'latin1'));
-    out.raw(FIELD_D);
+    out.raw(request.isPacked ? FIELD_P : FIELD_D);
     out.bulk(request.payload);
   }
 

@@ -1,20 +1,31 @@
 import { type EntryId, compareEntryIds } from '@sluice/wire';
-import { type EntryBatch, type LogEntry } from '../types.js';
+import { unpackEntries } from '../replies.js';
+import { type EntryBatch, type LogEntry, type StoredEntry } from '../types.js';
 
 /** Consecutive entries of one stream; parts of it are made once and shared like the whole. */
 export class Batch implements EntryBatch {
   readonly shared = new Map<string, Uint8Array[]>();
+  readonly entryCount: number;
   private parts: Map<number, Batch> | null = null;
+  private unpacked: readonly LogEntry[] | null = null;
 
   constructor(
     readonly key: string,
     readonly after: EntryId,
     readonly last: EntryId,
-    readonly entries: readonly LogEntry[],
+    readonly stored: readonly StoredEntry[],
     readonly bytes: number,
     /** How many entries the stream had ever been given at `last`; null when that is not known. */
     readonly endOffset: number | null,
-  ) {}
+  ) {
+    let count = 0;
+    for (const entry of stored) count += entry.packedCount || 1;
+    this.entryCount = count;
+  }
+
+  get entries(): readonly LogEntry[] {
+    return (this.unpacked ??= unpackEntries(this.stored));
+  }
 
   /** The entries after `position`, which lies within this batch. */
   startingAfter(position: EntryId): Batch {
@@ -26,13 +37,13 @@ export class Batch implements EntryBatch {
 
   /** The oldest `count` entries. */
   oldest(count: number): Batch {
-    return count >= this.entries.length ? this : this.part(0, count, this.after);
+    return count >= this.entryCount ? this : this.part(0, Math.min(count, this.entries.length), this.after);
   }
 
   /** The newest `count` entries; what is left out is skipped on purpose. */
   newest(count: number): Batch {
-    if (count >= this.entries.length) return this;
-    return this.part(this.entries.length - count, this.entries.length, this.after);
+    if (count >= this.entryCount) return this;
+    return this.part(Math.max(0, this.entries.length - count), this.entries.length, this.after);
   }
 
   private part(from: number, to: number, after: EntryId): Batch {

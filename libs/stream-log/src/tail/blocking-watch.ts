@@ -64,7 +64,7 @@ export class BlockingWatch {
 }
 
 export function keysAndPositions(streams: readonly FollowedStream[]): string[] {
-  return [...streams.map((stream) => stream.key), ...streams.map((stream) => stream.position)];
+  return [...streams.map((stream) => stream.key), ...streams.map((stream) => stream.readFrom)];
 }
 
 /** The streams that an XREAD reply has entries of. */

@@ -1,4 +1,4 @@
-import { compareEntryIds, FIRST_ENTRY_ID, type EntryId } from '@sluice/wire';
+import { compareEntryIds, entryOfPosition, FIRST_ENTRY_ID, previousEntryId, type EntryId } from '@sluice/wire';
 import { type Bounds } from '../bounds.js';
 import { type ParsedEntries } from '../replies.js';
 import { type GapNotice, type ResetNotice } from '../types.js';
@@ -36,6 +36,12 @@ export class Cursor {
     return new Cursor(key, after, isAtEnd ? bounds.entriesAdded : null);
   }
 
+  /** What to give XREAD: the entry before a packed one when the position lies within it. */
+  get readFrom(): EntryId {
+    if (!this.position.includes('/')) return this.position;
+    return previousEntryId(entryOfPosition(this.position)) ?? FIRST_ENTRY_ID;
+  }
+
   /** A read that cannot have passed a gap: something older than its first entry is still in the log. */
   takeContiguous(read: ParsedEntries): Batch {
     return this.take(read, this.offset === null ? null : this.offset + read.count);
@@ -61,7 +67,7 @@ export class Cursor {
     if (this.resetFrom !== null || (this.offset !== null && bounds.entriesAdded < this.offset)) {
       reset = { key: this.key, after: this.resetFrom ?? after, next };
       this.resetFrom = null;
-    } else if (startsLog && this.isLossy(removed)) {
+    } else if (startsLog && read.first !== entryOfPosition(after) && this.isLossy(removed)) {
       gap = { key: this.key, after, next, lost: this.lostCount(removed, bounds) };
     }
     const offset = more ? (startsLog ? removed + read.count : this.plus(read.count, reset)) : bounds.entriesAdded;
@@ -83,10 +89,13 @@ export class Cursor {
 
   private take(read: ParsedEntries, endOffset: number | null): Batch {
     const last = read.last ?? this.position;
-    const batch = new Batch(this.key, this.position, last, read.entries, read.bytes, endOffset);
+    const after = this.position.includes('/') ? FIRST_ENTRY_ID : this.position;
+    const batch = new Batch(this.key, after, last, read.entries, read.bytes, endOffset);
+    const { position } = this;
     this.position = last;
     this.offset = endOffset;
-    return batch;
+    // From within a packed entry the whole of it was read again.
+    return position.includes('/') ? batch.startingAfter(position) : batch;
   }
 }
 

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { compareEntryIds, FIRST_ENTRY_ID, type EntryId } from '@sluice/wire';
+import { compareEntryIds, entryOfPosition, FIRST_ENTRY_ID, type EntryId } from '@sluice/wire';
 import { type SluiceError } from '@sluice/contracts';
 import { type Bounds, boundsCommand, parseBounds } from '../bounds.js';
 import { parseEntries, parseSingleRead, toSluiceError } from '../replies.js';
@@ -53,6 +53,11 @@ export class FollowedStream {
 
   get position(): EntryId {
     return this.cursor?.position ?? FIRST_ENTRY_ID;
+  }
+
+  /** What to give XREAD. */
+  get readFrom(): EntryId {
+    return this.cursor?.readFrom ?? FIRST_ENTRY_ID;
   }
 
   get offset(): number | null {
@@ -111,7 +116,7 @@ export class FollowedStream {
   /** One read for a follower that is behind; others at the same position share it. */
   async readBehind(cursor: Cursor): Promise<Step> {
     const count = this.readCount();
-    const read = ['XREAD', 'COUNT', count, 'STREAMS', this.key, cursor.position];
+    const read = ['XREAD', 'COUNT', count, 'STREAMS', this.key, cursor.readFrom];
     const replies = await this.tail.run(this.key, [['MULTI'], boundsCommand(this.key), read, ['EXEC']]);
     const [bounds, entries] = this.transactionResult(replies.at(-1));
     const step = cursor.takeChecked(parseBounds(bounds), parseSingleRead(entries), count);
@@ -122,11 +127,13 @@ export class FollowedStream {
   /** The newest entries after `position`, oldest first; null when there are none. */
   async readNewest(position: EntryId, count: number): Promise<Batch | null> {
     const cached = this.recent.endingAt(this.position);
-    if (cached && cached.entries.length >= count && compareEntryIds(cached.last, position) > 0)
-      return cached.newest(count);
-    const [reply] = await this.tail.run(this.key, [['XREVRANGE', this.key, '+', `(${position}`, 'COUNT', count]]);
+    if (cached && cached.entryCount >= count && compareEntryIds(cached.last, position) > 0) return cached.newest(count);
+    const start = position.includes('/') ? entryOfPosition(position) : `(${position}`;
+    const [reply] = await this.tail.run(this.key, [['XREVRANGE', this.key, '+', start, 'COUNT', count]]);
     const read = parseEntries(Array.isArray(reply) ? reply.toReversed() : reply);
-    return read.last === null ? null : new Batch(this.key, position, read.last, read.entries, read.bytes, null);
+    if (read.last === null) return null;
+    const batch = new Batch(this.key, FIRST_ENTRY_ID, read.last, read.entries, read.bytes, null);
+    return batch.startingAfter(position).newest(count);
   }
 
   /** Starts a read on the tail's connection, unless one is under way; then another follows it. */
@@ -149,7 +156,7 @@ export class FollowedStream {
     if (checked) writer.command(boundsCommand(this.key));
     else writer.raw(this.xlen);
     connection.expect(this.queued);
-    writer.command(['XREAD', 'COUNT', count, 'STREAMS', this.keyBytes, this.cursor.position]);
+    writer.command(['XREAD', 'COUNT', count, 'STREAMS', this.keyBytes, this.cursor.readFrom]);
     connection.expect(this.queued);
     writer.raw(EXEC);
     const shard = this.askedShard ?? this.tail.shardOf(this.key);
@@ -223,7 +230,7 @@ export class FollowedStream {
   private hand(step: Step): void {
     const { batch } = step;
     if (!batch) return;
-    const count = batch.entries.length;
+    const count = batch.stored.length;
     if (count > 0) this.averageBytes = (this.averageBytes * 3 + batch.bytes / count) / 4;
     this.tail.count(batch, step.gap);
     this.recent.add(batch);

@@ -122,7 +122,7 @@ export class LiveFollower implements Follower {
         this.cursor.offset = piece.endOffset;
       }
       if (this.pendingNotice) this.tellPending(piece);
-      const goesOn = piece.entries.length === 0 || this.sink.onEntries(piece);
+      const goesOn = piece.stored.length === 0 || this.sink.onEntries(piece);
       if (this.isClosed()) return false;
       if (!goesOn) {
         this.state = 'paused';

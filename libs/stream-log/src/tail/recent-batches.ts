@@ -19,7 +19,7 @@ export class RecentBatches {
   constructor(private readonly budget: CacheBudget) {}
 
   add(batch: Batch): void {
-    const cost = batch.bytes + batch.entries.length * 64;
+    const cost = batch.bytes + batch.stored.length * 64;
     this.lastUseMs = Date.now();
     if (cost > MAX_BYTES || this.budget.usedBytes + cost > this.budget.maxBytes) return;
     this.batches.push(batch);
@@ -64,7 +64,7 @@ export class RecentBatches {
   private dropOldest(): void {
     const batch = this.batches.shift();
     if (!batch) return;
-    const cost = batch.bytes + batch.entries.length * 64;
+    const cost = batch.bytes + batch.stored.length * 64;
     this.bytes -= cost;
     this.budget.usedBytes -= cost;
   }

@@ -116,7 +116,7 @@ export class Tail {
   }
 
   count(batch: Batch, gap: GapNotice | null): void {
-    this.entriesRead += batch.entries.length;
+    this.entriesRead += batch.entryCount;
     this.bytesRead += batch.bytes;
     if (!gap) return;
     this.gaps++;
