@@ -18,3 +18,17 @@ export {
   type RetentionPolicy,
   type StoredEntry,
 } from './types.js';
+
+// Streams as things: lists, facts, retention, groups, discovery
+export { StreamAdmin, type StreamAdminOptions } from './admin/admin.js';
+export { type AppendAllOptions, type NewEntry } from './admin/append-all.js';
+export { type GroupDelivery } from './admin/group-entries.js';
+export { type ClaimedEntries, type ConsumerInfo, type Groups, type PendingSummary } from './admin/groups.js';
+export { type ListOptions } from './admin/list.js';
+export { type NameFilter } from './admin/names.js';
+export { type Discovery } from './discovery.js';
+export { globMatcher } from './glob.js';
+export { canShareSlot, hashSlot, isOwnKey } from './keys.js';
+export { DEFAULT_RETENTION, type RetentionRule } from './retention/policy.js';
+export { type RetentionKeeper } from './retention/keeper.js';
+export { type RetentionStore } from './retention/store.js';
