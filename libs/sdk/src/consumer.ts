@@ -1,5 +1,5 @@
 import { SluiceError } from '@sluice/contracts';
-import { type EntryId, type Position } from '@sluice/wire';
+import { entryOfPosition, type EntryId, type Position } from '@sluice/wire';
 import { type Subscription, type SubscriptionLink } from './subscription.js';
 import { atEndOfTurn } from './turn.js';
 import { type Entry } from './types.js';
@@ -21,7 +21,10 @@ export interface ConsumerOptions {
 
 /** An entry given to one member of a group. */
 export interface GroupEntry extends Entry {
-  /** Says that it is done: the group gives it to nobody again. Acks of one turn leave together. */
+  /**
+   * Says that it is done: the group gives it to nobody again. Acks of one turn leave together; parts of a packed entry are
+   * acknowledged when the last of them is.
+   */
   ack(): void;
 }
 
@@ -33,6 +36,8 @@ export class Consumer implements AsyncIterableIterator<GroupEntry> {
   private batch: readonly Entry[] = [];
   private at = 0;
   private readonly unsent = new Map<string, EntryId[]>();
+  /** Packed entries of which some parts are not acknowledged yet: how many. */
+  private readonly openParts = new Map<string, number>();
   private unconfirmed = 0;
   private hasLostAcks = false;
   private waiters: (() => void)[] = [];
@@ -60,6 +65,7 @@ export class Consumer implements AsyncIterableIterator<GroupEntry> {
       if (batch === null) return { done: true, value: undefined };
       this.batch = batch;
       this.at = 0;
+      for (const entry of batch) if (entry.id.includes('/')) this.countPart(entry, 1);
     }
     const entry = this.batch[this.at++] as Entry;
     return { done: false, value: { ...entry, ack: () => this.ack(entry) } };
@@ -111,6 +117,7 @@ export class Consumer implements AsyncIterableIterator<GroupEntry> {
     if (this.unconfirmed > 0) this.hasLostAcks = true;
     this.unconfirmed = 0;
     this.batch = [];
+    this.openParts.clear();
     this.wake();
   }
 
@@ -118,10 +125,21 @@ export class Consumer implements AsyncIterableIterator<GroupEntry> {
     if (this.unconfirmed === 0) for (const resolve of this.waiters.splice(0)) resolve();
   }
 
+  /** Parts of a packed entry not acknowledged, after this change. */
+  private countPart({ stream, id }: Entry, change: number): number {
+    const key = `${stream} ${entryOfPosition(id)}`;
+    const count = (this.openParts.get(key) ?? 0) + change;
+    if (count > 0) this.openParts.set(key, count);
+    else this.openParts.delete(key);
+    return count;
+  }
+
   private ack(entry: Entry): void {
+    if (entry.id.includes('/') && this.countPart(entry, -1) > 0) return;
+    const id = entryOfPosition(entry.id);
     const ids = this.unsent.get(entry.stream);
-    if (ids === undefined) this.unsent.set(entry.stream, [entry.id]);
-    else ids.push(entry.id);
+    if (ids === undefined) this.unsent.set(entry.stream, [id]);
+    else ids.push(id);
     if (this.isScheduled) return;
     this.isScheduled = true;
     atEndOfTurn(() => this.sendAcks());

@@ -1,7 +1,9 @@
 import { SluiceError, isErrorCode } from '@sluice/contracts';
 import {
   decodeAck,
+  encodePackedPush,
   encodePush,
+  packedPartId,
   type EntryId,
   type EntryToEncode,
   type SectionToEncode,
@@ -23,6 +25,8 @@ export interface PushUnit {
   /** Sent in a frame of its own: its ids or its key may be refused, and nobody else's entries with it. */
   isAlone: boolean;
   readonly key?: string | undefined;
+  /** Stored as one Redis entry, of which these are the parts. Such a unit is alone. */
+  readonly isPacked?: boolean;
   /** False: the ids are not asked for and `onSettled` gets none. */
   readonly wantsIds: boolean;
   onSettled(ids: readonly EntryId[]): void;
@@ -131,8 +135,8 @@ export class Outbox {
     for (let frame = this.inFlight[0]; frame !== undefined && frame.tag <= tag; frame = this.inFlight[0]) {
       this.settled(frame);
       for (const unit of frame.units) {
-        const end = at + unit.entries.length;
-        unit.onSettled(unit.wantsIds ? ids.slice(at, end) : []);
+        const end = at + (unit.isPacked === true ? 1 : unit.entries.length);
+        unit.onSettled(unit.wantsIds ? idsOf(unit, ids.slice(at, end)) : []);
         if (frame.wantsIds) at = end;
       }
     }
@@ -205,11 +209,10 @@ export class Outbox {
     const groups = [...Map.groupBy(taken, ({ stream }) => stream).values()];
     const units = groups.flat();
     for (const unit of units) unit.wasSent = true;
-    const sections = groups.map(toSection);
     const wantsIds = taken.some((unit) => unit.wantsIds);
     const tag = this.nextTag++;
-    const bytes = encodePush({ tag, acks: true, wantsIds, key: taken[0]?.key }, sections);
-    const entryCount = sections.reduce((sum, { entries }) => sum + entries.length, 0);
+    const bytes = encodeUnits({ tag, acks: true, wantsIds }, units, groups);
+    const entryCount = units.reduce((sum, { entries }) => sum + entries.length, 0);
     this.inFlight.push({ tag, units, entryCount, wantsIds, byteLength: bytes.length });
     this.inFlightBytes += bytes.length;
     this.inFlightEntries += entryCount;
@@ -236,6 +239,30 @@ export class Outbox {
   private tellIdle(): void {
     if (this.isIdle) for (const resolve of this.idleWaiters.splice(0)) resolve();
   }
+}
+
+interface FrameOptions {
+  readonly tag: number;
+  readonly acks: boolean;
+  readonly wantsIds: boolean;
+}
+
+function encodeUnits(
+  options: FrameOptions,
+  units: readonly PushUnit[],
+  groups: readonly (readonly PushUnit[])[],
+): Uint8Array {
+  const [first] = units as [PushUnit];
+  if (first.isPacked !== true) return encodePush({ ...options, key: first.key }, groups.map(toSection));
+  const payloads = first.entries.map(({ payload }) => payload);
+  return encodePackedPush(options, first.name, payloads);
+}
+
+/** The ids of a unit's entries: of a packed one the server tells one id for all parts. */
+function idsOf(unit: PushUnit, ids: readonly EntryId[]): readonly EntryId[] {
+  const [id] = ids;
+  if (unit.isPacked !== true || id === undefined) return ids;
+  return unit.entries.map((_entry, index) => packedPartId(id, index));
 }
 
 function toSection(units: readonly PushUnit[]): SectionToEncode {

@@ -9,6 +9,11 @@ export interface PusherOptions {
   readonly maxInFlight?: number;
   /** The same in payload bytes. Default 4 MiB. */
   readonly maxInFlightBytes?: number;
+  /**
+   * Stores what leaves together as one Redis entry, which is much faster for small payloads. The ids then read
+   * `<ms>-<seq>/<index>`; own ids and fields cannot be given.
+   */
+  readonly packed?: boolean;
   /** Asks for the ids of the entries and tells them, in order, as they are settled. */
   readonly onAppended?: (ids: readonly EntryId[]) => void;
   /**
@@ -80,6 +85,9 @@ export class Pusher {
     const bytes = payloadBytes(payload);
     try {
       const id = this.target.check(bytes, options.id);
+      if (this.options.packed === true && (id !== null || options.fields !== undefined)) {
+        throw new SluiceError('INVALID_PARAMETER', `a packed pusher (${this.stream}) takes no own ids and no fields`);
+      }
       this.take({ id, payload: bytes, fields: options.fields });
     } catch (error) {
       return Promise.reject(error as SluiceError);
@@ -141,13 +149,15 @@ export class Pusher {
 
   private newUnit(entry: EntryToEncode, bytes: number): PushUnit {
     const entries = [entry];
+    const isPacked = this.options.packed === true;
     return {
       name: this.target.nameBytes,
       stream: this.target.stream,
       entries,
       bytes,
       wasSent: false,
-      isAlone: entry.id !== null,
+      isAlone: entry.id !== null || isPacked,
+      isPacked,
       wantsIds: this.options.onAppended !== undefined,
       onSettled: (ids) => {
         this.appended += entries.length;

@@ -1,5 +1,13 @@
 import { SluiceError } from '@sluice/contracts';
-import { LengthPrefixedReader, NameTable, decodeData, nextEntryId, previousEntryId, type EntryId } from '@sluice/wire';
+import {
+  LengthPrefixedReader,
+  NameTable,
+  decodeData,
+  entryOfPosition,
+  nextEntryId,
+  previousEntryId,
+  type EntryId,
+} from '@sluice/wire';
 import { wireToSluice } from './checks.js';
 import { streamPath, type Query, type Rest } from './rest.js';
 import { type Entry } from './types.js';
@@ -53,11 +61,12 @@ export async function* readRange(
   while (left > 0) {
     const count = Math.min(left, PAGE_ENTRIES);
     const page = await fetchEntries(rest, name, { start, end, reverse: reverse ? 1 : undefined, count }, signal);
-    yield* page;
+    yield* page.slice(0, left);
     left -= page.length;
     const last = page.at(-1);
     if (last === undefined) return;
-    const beyond = reverse ? previousEntryId(last.id) : nextEntryId(last.id);
+    const lastEntry = entryOfPosition(last.id);
+    const beyond = reverse ? previousEntryId(lastEntry) : nextEntryId(lastEntry);
     if (beyond === null) return;
     if (reverse) end = beyond;
     else start = beyond;

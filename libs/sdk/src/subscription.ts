@@ -1,6 +1,7 @@
 import { type SluiceError } from '@sluice/contracts';
 import {
   compareEntryIds,
+  entryOfPosition,
   previousEntryId,
   type ClientMessage,
   type EntryId,
@@ -117,11 +118,14 @@ export class Subscription {
   onData(sections: readonly WireSection[], frameBytes: number): void {
     const entries: Entry[] = [];
     for (const { name: stream, entries: received } of sections) {
-      for (const { id, payload, fields } of received) {
-        const entry = { stream, id: id as EntryId, payload };
-        entries.push(fields === undefined ? entry : { ...entry, fields });
+      const position = this.positions.get(stream) ?? '';
+      // A packed entry comes whole, also to those who have had some of its parts.
+      const isInside = position.includes('/');
+      for (const { id, payload, fields } of received as readonly Entry[]) {
+        if (isInside && compareEntryIds(id, position) <= 0) continue;
+        entries.push(fields === undefined ? { stream, id, payload } : { stream, id, payload, fields });
       }
-      this.moveTo(stream, received);
+      this.moveTo(stream, received as readonly Entry[]);
     }
     this.deliver({ entries, frameBytes, connection: this.connection });
   }
@@ -210,15 +214,17 @@ export class Subscription {
     this.owedBytes = 0;
   }
 
-  private moveTo(stream: string, received: WireSection['entries']): void {
-    const first = received[0]?.id as EntryId;
-    const last = received.at(-1)?.id as EntryId;
-    // Of the newest entries the newest comes first.
-    this.positions.set(stream, this.request.latest > 0 && compareEntryIds(first, last) > 0 ? first : last);
+  private moveTo(stream: string, received: readonly { readonly id: EntryId }[]): void {
+    const [first] = received;
+    const last = received.at(-1);
+    if (first === undefined || last === undefined) return;
+    // Of the newest entries the newest comes first. Of a packed entry all parts have come.
+    const isNewestFirst = this.request.latest > 0 && compareEntryIds(first.id, last.id) > 0;
+    this.positions.set(stream, entryOfPosition((isNewestFirst ? first : last).id));
   }
 
   private skipTo({ sid, next }: NoticeBody): void {
-    this.positions.set(sid, (next === null ? null : previousEntryId(next)) ?? '0-0');
+    this.positions.set(sid, (next === null ? null : previousEntryId(entryOfPosition(next))) ?? '0-0');
   }
 }
 

@@ -10,6 +10,7 @@ import {
   encodeName,
   parseClientMessage,
   parseStreamName,
+  unpackPayloads,
   type EntryId,
   type FollowMessage,
   type PushFrame,
@@ -34,6 +35,7 @@ interface Follower {
 export class MemorySluice {
   readonly streams = new Map<string, Stored[]>();
   readonly pushes: PushFrame[] = [];
+  readonly packed: { name: string; payloads: Uint8Array[] }[] = [];
   readonly follows: FollowMessage[] = [];
   readonly credits: number[] = [];
   readonly tokens: (string | undefined)[] = [];
@@ -132,8 +134,10 @@ export class MemorySluice {
     this.pushes.push(push);
     if (!this.beforePush(push, socket)) return;
     const known = push.key === null ? undefined : this.keys.get(push.key);
+    for (const { name, packed } of push.packed ?? []) this.packed.push({ name, payloads: unpackPayloads(packed) });
     const ids =
       known ??
+      (push.packed !== null ? push.packed.map(() => `${this.clock++}-0`) : undefined) ??
       push.sections.flatMap(({ name, entries }) =>
         entries.map(({ id, payload }) => this.append(name, payload, id ?? undefined)),
       );

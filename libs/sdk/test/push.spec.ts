@@ -279,6 +279,18 @@ describe('a pusher', () => {
     await expect(pusher.push('late')).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
   });
 
+  it('packs what leaves together into one entry on request, and tells the ids of its parts', async () => {
+    const ids: string[] = [];
+    const client = connect();
+    await client.connect();
+    const pusher = client.pusher('default:a', { packed: true, onAppended: (newIds) => ids.push(...newIds) });
+    for (const text of ['a', 'b', 'c']) await pusher.push(text);
+    await pusher.flush();
+    expect(server.packed).toMatchObject([{ name: 'default:a', payloads: [{}, {}, {}] }]);
+    expect(ids.map((id) => id.replace(/^\d+-\d+/, ''))).toEqual(['/0', '/1', '/2']);
+    await expect(pusher.push('x', { id: '5-0' })).rejects.toMatchObject({ code: 'INVALID_PARAMETER' });
+  });
+
   it('rejects once with a refusal and goes on, or tells each to its listener', async () => {
     let isFull = true;
     server.beforePush = (push, socket) => {

@@ -22,13 +22,15 @@ describe('client messages', () => {
   });
 
   it('have positions in canonical form, and names of any kind', () => {
-    const text = '{"op":"follow","sub":1,"streams":{"a":"-","b":"0","c":"5","__proto__":"5-1"},"patterns":["cam*:*"]}';
+    const text =
+      '{"op":"follow","sub":1,"streams":{"a":"-","b":"0","c":"5","d":"5-1/7","__proto__":"5-1"},"patterns":["cam*:*"]}';
     expect(parseClientMessage(text)).toMatchObject({ patterns: ['cam*:*'] });
     const { streams } = parseClientMessage(text) as { streams: Record<string, string> };
     expect(Object.entries(streams)).toEqual([
       ['a', '-'],
       ['b', '0-0'],
       ['c', '5-0'],
+      ['d', '5-1/7'],
       ['__proto__', '5-1'],
     ]);
   });

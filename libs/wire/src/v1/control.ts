@@ -1,8 +1,11 @@
 import { MAX_NAME_BYTES, assertName } from '../stream-name.js';
 import { WireError, quoteValue } from '../wire-error.js';
-import { parseEntryId, type EntryId } from '../entry-id.js';
+import { parseEntryId, parsePosition, type EntryId } from '../entry-id.js';
 
-/** Where a follower begins: `$` (after the log's last id), `-` (at the first entry) or after an entry id. */
+/**
+ * Where a follower begins: `$` (after the log's last id), `-` (at the first entry), after an entry id, or after one part of a
+ * packed entry (`<ms>-<seq>/<index>`).
+ */
 export type Position = string;
 
 /** Follow streams; the answer is `following`, then data frames with `sub` as tag. */
@@ -129,7 +132,7 @@ function strings(json: Json, key: string): string[] {
 
 function position(value: unknown, what: string): Position {
   if (value === '$' || value === '-') return value;
-  const id = typeof value === 'string' ? parseEntryId(value) : null;
+  const id = typeof value === 'string' ? parsePosition(value) : null;
   if (id !== null) return id;
   throw new WireError('INVALID_ID', `${what}: ${quoteValue(value)} is not a position ($, - or an entry id)`);
 }
