@@ -10,6 +10,12 @@ const toolVariables =
  * `ports` has one number per app; `redis` is `{ url }` of a given server, or `{ port, durability, maxMemory }`.
  */
 export function readSettings(env = process.env) {
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith('SLUICE_REDIS_') || toolVariables.test(name)) continue;
+    throw new Refusal(
+      `${name} is no setting; there are SLUICE_REDIS_BIN, SLUICE_REDIS_PORT and SLUICE_REDIS_MAXMEMORY`,
+    );
+  }
   const host = env.SLUICE_HOST || '127.0.0.1';
   const ports = Object.fromEntries(apps.map((app) => [app.name, readPort(env, app.portVariable, app.defaultPort)]));
   return { host, reachHost: reachable(host), ports, redis: env.REDIS_URL ? { url: env.REDIS_URL } : ownRedis(env) };

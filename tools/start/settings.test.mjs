@@ -29,6 +29,7 @@ test('settings that cannot be are refused by name and value', () => {
     /SLUICE_DURABILITY=replicas:1 needs .* REDIS_URL/,
   );
   assert.throws(() => readSettings({ SLUICE_REDIS_MAXMEMORY: 'lots' }), /SLUICE_REDIS_MAXMEMORY=lots is not a size/);
+  assert.throws(() => readSettings({ SLUICE_REDIS_PROT: '1' }), /SLUICE_REDIS_PROT is no setting; .*SLUICE_REDIS_PORT/);
 });
 
 test('durability is for the apps to read when the server is given', () => {
