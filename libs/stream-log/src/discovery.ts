@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { SluiceError, type StreamEvent } from '@sluice/contracts';
 import { entryTimeMs } from '@sluice/wire';
 import { type AdminClient } from './admin/client.js';
@@ -17,6 +18,7 @@ export interface DiscoveryOptions {
 export type Follow = (key: string, options: FollowOptions, sink: FollowerSink) => Follower;
 
 const SCAN_EVERY_MS = 10_000;
+const ATTACH_TIMEOUT_MS = 3_000;
 const EVENTS_KEPT = 1_000;
 const MAX_ANNOUNCED = 100_000;
 /** A stream is announced by whoever writes to it first, while it is no older or no longer than this. */
@@ -62,7 +64,7 @@ export class Discovery {
 
   /** Names of all streams that pass, sorted. @throws SluiceError LOG_UNAVAILABLE */
   find(filter: NameFilter = {}): Promise<string[]> {
-    return this.names.find(filter, 0);
+    return this.names.find(filter);
   }
 
   /**
@@ -80,6 +82,7 @@ export class Discovery {
     };
     this.watchers.set(id, (event) => (passes(event.name) ? listener(event) : undefined));
     try {
+      await this.isAttached();
       if (this.known === null) await this.scan();
       this.startScanning();
     } catch (error) {
@@ -110,6 +113,14 @@ export class Discovery {
     this.follower?.close();
     this.watchers.clear();
     this.stopScanning();
+  }
+
+  /** What is announced from now on is heard; when Redis is away the scan says so. */
+  private async isAttached(): Promise<void> {
+    const { follower } = this;
+    if (follower === null) return;
+    const isReady = follower.ready.catch(() => undefined);
+    await Promise.race([isReady, delay(ATTACH_TIMEOUT_MS, undefined, { ref: false })]);
   }
 
   private async announceAll(): Promise<void> {
@@ -182,7 +193,7 @@ export class Discovery {
 
   private async compare(): Promise<void> {
     this.appeared = new Set();
-    const found = new Set(await this.names.find({}, 0));
+    const found = new Set(await this.names.find());
     const before = this.known;
     if (this.watchers.size === 0) return;
     this.known = found;

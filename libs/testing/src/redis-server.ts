@@ -116,6 +116,7 @@ export class RedisServer {
         enableReadyCheck: false,
         enableOfflineQueue: true,
         connectTimeout: 2_000,
+        disconnectTimeout: 100,
       });
       this.control.on('error', () => undefined);
     }

@@ -20,6 +20,7 @@ export interface AdminCommand {
 }
 
 const COMMAND_TIMEOUT_MS = 5_000;
+const DISCONNECT_TIMEOUT_MS = 100;
 const CONNECT_TIMEOUT_MS = 3_000;
 const RETRY_AFTER_MS = 100;
 /** How long commands that may be repeated are tried again while Redis restarts or fails over. */
@@ -149,6 +150,9 @@ function connectionOptions(target: RedisTarget): RedisOptions {
     connectionName: 'sluice-admin',
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
+    disconnectTimeout: DISCONNECT_TIMEOUT_MS,
+    // The shapes of RESP3 replies depend on the command; those of RESP2 do not.
+    protocol: 2,
     autoResendUnfulfilledCommands: false,
     // Commands on their way fail as soon as the connection is lost, instead of waiting for the next one.
     maxRetriesPerRequest: 0,

@@ -9,6 +9,8 @@ export interface ListOptions extends NameFilter {
   readonly cursor?: string;
 }
 
+/** A scan that is not older than this serves the further pages too. */
+const PAGING_MS = 2_000;
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
 
@@ -23,7 +25,7 @@ export async function listStreams(names: StreamNames, infos: StreamInfos, option
     throw new SluiceError('INVALID_PARAMETER', `limit is ${limit}: a whole number from 1 to ${MAX_LIMIT}`);
   }
   const after = cursor === undefined || cursor === '' ? null : decodeCursor(cursor);
-  const found = await names.find(options);
+  const found = await names.find(options, after === null ? 0 : PAGING_MS);
   const rest = after === null ? found : found.filter((name) => name > after);
   const page = rest.slice(0, limit);
   const last = page.at(-1);

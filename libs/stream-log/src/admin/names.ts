@@ -3,8 +3,6 @@ import { isUtf8 } from 'node:buffer';
 import { globMatcher } from '../glob.js';
 import { type AdminClient } from './client.js';
 
-/** A scan that is not older than this serves the next page too. */
-const FRESH_MS = 500;
 const SCAN_COUNT = 1_000;
 /** Keys that begin so are event streams and records of the registry's dialect. */
 const REGISTRY_PREFIX = ':';
@@ -22,20 +20,36 @@ export interface NameFilter {
 export class StreamNames {
   private latest: { readonly names: readonly string[]; readonly atMs: number } | null = null;
   private scanning: Promise<readonly string[]> | null = null;
+  private queued: Promise<readonly string[]> | null = null;
 
   constructor(private readonly client: AdminClient) {}
 
-  /** @throws SluiceError LOG_UNAVAILABLE */
-  async find({ match, prefix = '' }: NameFilter = {}, maxAgeMs = FRESH_MS): Promise<string[]> {
+  /**
+   * @param maxAgeMs a scan that is not older serves; 0: one that begins after the call, so that it has what was just written
+   * @throws SluiceError LOG_UNAVAILABLE
+   */
+  async find({ match, prefix = '' }: NameFilter = {}, maxAgeMs = 0): Promise<string[]> {
     const isMatch = match === undefined || match === '*' ? () => true : globMatcher(match);
-    const names = await this.all(maxAgeMs);
+    const { latest } = this;
+    const isFresh = latest !== null && performance.now() - latest.atMs < maxAgeMs;
+    const names = isFresh ? latest.names : await this.scanAgain();
     return names.filter((name) => name.startsWith(prefix) && isMatch(name));
   }
 
-  private async all(maxAgeMs: number): Promise<readonly string[]> {
-    if (this.latest !== null && performance.now() - this.latest.atMs < maxAgeMs) return this.latest.names;
-    this.scanning ??= this.scan().finally(() => (this.scanning = null));
-    return this.scanning;
+  /** All who ask while a scan runs share the one after it. */
+  private scanAgain(): Promise<readonly string[]> {
+    const { scanning } = this;
+    if (scanning === null) {
+      this.scanning = this.scan().finally(() => (this.scanning = null));
+      return this.scanning;
+    }
+    this.queued ??= scanning
+      .catch(() => [])
+      .then(() => {
+        this.queued = null;
+        return this.scanAgain();
+      });
+    return this.queued;
   }
 
   private async scan(): Promise<readonly string[]> {

@@ -30,7 +30,7 @@ export function isReply(error: unknown, code: string): boolean {
  */
 export function toAdminError(error: unknown, subject: string, isUncertain: boolean): SluiceError {
   if (error instanceof SluiceError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = describe(error);
   const options = { cause: error };
   if (isConnectionError(error)) {
     return isUncertain
@@ -52,4 +52,10 @@ export function toAdminError(error: unknown, subject: string, isUncertain: boole
     return new SluiceError('LOG_UNAVAILABLE', `${subject}: Redis does not take the command now (${message})`, options);
   }
   return new SluiceError('INTERNAL', `${subject}: Redis refused a command`, options);
+}
+
+/** ioredis tells a refused or lost connection by its own settings, which would say nothing to the reader. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.name === 'MaxRetriesPerRequestError' ? 'the connection is refused or lost' : error.message;
 }
