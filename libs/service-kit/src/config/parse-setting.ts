@@ -1,0 +1,57 @@
+import { parseBoolean } from '@sluice/wire';
+import { type Setting } from './settings.js';
+
+/** The value of one variable's text, or the reason why it has none. */
+export function parseSetting(setting: Setting, text: string): { value: unknown } | { problem: string } {
+  switch (setting.type) {
+    case 'text':
+      return { value: text };
+    case 'url':
+      return parseUrl(text, setting.secret === true);
+    case 'boolean': {
+      const value = parseBoolean(text);
+      return value === null ? { problem: `must be 1 or 0 (true, false, yes, no, on, off), got "${text}"` } : { value };
+    }
+    case 'list':
+      return {
+        value: Object.freeze(
+          text
+            .split(',')
+            .map((item) => item.trim())
+            .filter((item) => item !== ''),
+        ),
+      };
+    case 'choice':
+      return setting.values.includes(text)
+        ? { value: text }
+        : { problem: `must be one of ${setting.values.join(', ')}, got "${text}"` };
+    default:
+      return parseNumber(setting, text);
+  }
+}
+
+function parseUrl(text: string, isSecret: boolean): { value: string } | { problem: string } {
+  return URL.canParse(text) ? { value: text } : { problem: `must be a URL${isSecret ? '' : `, got "${text}"`}` };
+}
+
+function parseNumber(
+  setting: Extract<Setting, { type: 'integer' | 'number' | 'port' }>,
+  text: string,
+): { value: number } | { problem: string } {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  const isWhole = setting.type !== 'number';
+  const min = setting.type === 'port' ? 0 : (setting.min ?? (isWhole ? Number.MIN_SAFE_INTEGER : -Number.MAX_VALUE));
+  const max =
+    setting.type === 'port' ? 65_535 : (setting.max ?? (isWhole ? Number.MAX_SAFE_INTEGER : Number.MAX_VALUE));
+  if (Number.isFinite(value) && (!isWhole || Number.isInteger(value)) && value >= min && value <= max) return { value };
+  const kind = isWhole ? 'a whole number' : 'a number';
+  const unit = setting.unit === undefined ? '' : ` of ${setting.unit}`;
+  const range = boundsText(setting.type === 'port' ? { min, max } : setting);
+  return { problem: `must be ${kind}${unit}${range}, got "${text}"` };
+}
+
+function boundsText({ min, max }: { min?: number; max?: number }): string {
+  if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`;
+  if (min !== undefined) return ` of at least ${min}`;
+  return max === undefined ? '' : ` of at most ${max}`;
+}

@@ -1,0 +1,86 @@
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { SluiceError, errorBody } from '@sluice/contracts';
+import { type ServiceConfig } from '../config/service-settings.js';
+import { HostPolicy } from './host-policy.js';
+import { OriginPolicy } from './origin-policy.js';
+import { isAcceptableRequestId, newRequestId } from './request-id.js';
+import { TrustedProxies } from './trusted-proxies.js';
+
+const requestIds = new WeakMap<IncomingMessage, string>();
+
+/** Checks and headers that hold for every request of a service, before any router sees it. */
+export class Edge {
+  readonly origins: OriginPolicy;
+  readonly hosts: HostPolicy;
+  readonly proxies: TrustedProxies;
+
+  constructor(config: ServiceConfig, options: { trustsLoopback: boolean }) {
+    this.origins = new OriginPolicy(config.corsOrigins);
+    this.hosts = new HostPolicy({ allowedHosts: config.allowedHosts, listenHost: config.host });
+    this.proxies = new TrustedProxies([...config.trustedProxies, ...(options.trustsLoopback ? ['loopback'] : [])]);
+  }
+
+  /** Id of a request: the one a trusted proxy gave it, else a new one; the same at every call. */
+  requestId(request: IncomingMessage): string {
+    const known = requestIds.get(request);
+    if (known !== undefined) return known;
+    const given = request.headers['x-request-id'];
+    const isBelieved = isAcceptableRequestId(given) && this.proxies.has(request.socket.remoteAddress);
+    const id = isBelieved ? given : newRequestId();
+    requestIds.set(request, id);
+    return id;
+  }
+
+  /** Why a request or upgrade is not let in; null when it is. */
+  refusal(request: IncomingMessage): SluiceError | null {
+    const { host } = request.headers;
+    if (!this.hosts.isAllowed(host)) {
+      return new SluiceError('FOREIGN_ORIGIN', `Host "${host}" is not served here; SLUICE_ALLOWED_HOSTS lists others`);
+    }
+    return this.origins.isForeign(request.method, request.headers) ? foreignOrigin(request) : null;
+  }
+
+  /** Why a WebSocket upgrade is not let in; null when it is. Any foreign origin is refused: sockets know no CORS. */
+  upgradeRefusal(request: IncomingMessage): SluiceError | null {
+    const { origin } = request.headers;
+    if (origin !== undefined && !this.origins.isAllowed(origin, request.headers.host)) return foreignOrigin(request);
+    return this.refusal(request);
+  }
+
+  /** Answers refused requests and preflights itself (then true), and gives all others their id and CORS headers. */
+  intercept(request: IncomingMessage, response: ServerResponse): boolean {
+    response.setHeader('x-request-id', this.requestId(request));
+    const refusal = this.refusal(request);
+    if (refusal !== null) {
+      sendError(response, refusal, this.requestId(request));
+      return true;
+    }
+    if (request.headers.origin === undefined) return false;
+    if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
+      for (const [name, value] of this.origins.preflightHeaders(request.headers)) response.setHeader(name, value);
+      response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'content-length': 2 }).end('OK');
+      return true;
+    }
+    for (const [name, value] of this.origins.responseHeaders(request.headers)) response.setHeader(name, value);
+    return false;
+  }
+}
+
+/** Ends a response with our error body; a body still coming in is not waited for. */
+export function sendError(response: ServerResponse, error: SluiceError, requestId: string): void {
+  const body = Buffer.from(JSON.stringify(errorBody(error, requestId)));
+  response.writeHead(error.status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': body.length,
+    'cache-control': 'no-store',
+  });
+  response.end(body);
+}
+
+function foreignOrigin(request: IncomingMessage): SluiceError {
+  const origin = request.headers.origin ?? 'another site';
+  return new SluiceError(
+    'FOREIGN_ORIGIN',
+    `Pages of ${origin} may not do this; SLUICE_CORS_ORIGINS lists those that may`,
+  );
+}

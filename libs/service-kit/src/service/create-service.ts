@@ -1,0 +1,181 @@
+import 'reflect-metadata';
+import { type Server } from 'node:http';
+import { type AddressInfo, type Socket } from 'node:net';
+import { type DynamicModule, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import { type DestinationStream } from 'pino';
+import { type ServiceConfig } from '../config/service-settings.js';
+import { Edge } from '../edge/edge.js';
+import { type ErrorDialect, ErrorFilter } from '../errors/error.filter.js';
+import { RouteTable } from '../errors/route-table.js';
+import { createValidationPipe } from '../errors/validation.js';
+import { Readiness } from '../health/readiness.js';
+import { NestLog, createLogger } from '../log/logger.js';
+import { Metrics } from '../metrics/metrics.js';
+import { UpgradeRouter } from '../sockets/upgrade-router.js';
+import { Drain } from './drain.js';
+import { type RequestInterceptor, createHttpServer } from './http-server.js';
+import { assertMayListen } from './listen-address.js';
+import { type ApiDescription, serveOpenApi } from './open-api.js';
+import { ServiceModule, type ServiceParts } from './service-module.js';
+
+/** Takes an upgraded socket over. */
+export type UpgradeHandler = UpgradeRouter['handle'];
+
+export interface ServiceOptions<Config extends ServiceConfig> {
+  /** Name in logs, metrics and health. */
+  readonly name: string;
+  readonly module: Type | DynamicModule;
+  readonly config: Config;
+  /** Head of the OpenAPI document; without it the service has no `/api-docs` of its own. */
+  readonly api?: ApiDescription;
+  /** Largest request body; 1 MiB unless given. */
+  readonly bodyLimitBytes?: number;
+  /** Services that stand behind our own gateway on the same machine believe its forwarded headers. */
+  readonly isBehindGateway?: boolean;
+  /** Error shapes of the dialects the service speaks. */
+  readonly dialects?: readonly ErrorDialect[];
+  /** More options of Fastify. */
+  readonly fastify?: FastifyServerOptions<Server>;
+  /** Registers plugins and parsers; runs before the modules' routes exist. */
+  configure?(app: NestFastifyApplication, parts: ServiceParts & { readonly edge: Edge }): Promise<void> | void;
+  /** Handles requests before the router. Asked for once the modules exist. */
+  intercept?(app: NestFastifyApplication): RequestInterceptor;
+  /** Handles upgrades instead of the `UpgradeRouter`. Asked for once the modules exist. */
+  upgrade?(app: NestFastifyApplication): UpgradeHandler;
+  /** Where log lines go instead of standard output. */
+  readonly logTo?: DestinationStream;
+}
+
+/** A service that is put together; `listen` starts it. */
+export interface Service extends ServiceParts {
+  readonly app: NestFastifyApplication;
+  readonly edge: Edge;
+  /** Starts to serve; resolves with the base URL, which names the port that was really taken. */
+  listen(): Promise<string>;
+  /** Drains within the configured time and frees everything. Never rejects; may be called twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a Nest application on Fastify with everything every service has: health, metrics, logs, request ids, error
+ * bodies, host and origin checks, CORS, WebSocket routes, and an orderly end.
+ * @throws ConfigError when the service would listen beyond loopback without being told so
+ */
+export async function createService<Config extends ServiceConfig>(options: ServiceOptions<Config>): Promise<Service> {
+  const { config } = options;
+  assertMayListen(config);
+  const log = createLogger({
+    service: options.name,
+    level: config.logLevel,
+    ...(options.logTo === undefined ? {} : { to: options.logTo }),
+  });
+  const edge = new Edge(config, { trustsLoopback: options.isBehindGateway === true });
+  const parts: ServiceParts = {
+    log,
+    config,
+    readiness: new Readiness(options.name),
+    metrics: new Metrics(options.name),
+    drain: new Drain(log, config.drainTimeoutMs),
+    upgrades: new UpgradeRouter(edge, log, config.heartbeatMs),
+  };
+  let intercept: RequestInterceptor | null = null;
+  const adapter = createAdapter(options, edge, (request, response) => intercept?.(request, response) ?? false);
+  const routes = new RouteTable();
+  routes.watch(adapter.getInstance() as unknown as FastifyInstance);
+  countRequests(adapter.getInstance() as unknown as FastifyInstance, parts.metrics);
+  const app = await NestFactory.create<NestFastifyApplication>(ServiceModule.around(options.module, parts), adapter, {
+    logger: new NestLog(log),
+    abortOnError: false,
+  });
+  app.useGlobalFilters(new ErrorFilter(log, routes, options.dialects ?? []));
+  app.useGlobalPipes(createValidationPipe());
+  await options.configure?.(app, { ...parts, edge });
+  if (options.api !== undefined) serveOpenApi(app, options.api);
+  await app.init();
+  intercept = options.intercept?.(app) ?? null;
+  const upgrade = options.upgrade?.(app) ?? parts.upgrades.handle.bind(parts.upgrades);
+  return assemble({ app, edge, parts, config, upgrade });
+}
+
+function createAdapter<Config extends ServiceConfig>(
+  options: ServiceOptions<Config>,
+  edge: Edge,
+  intercept: RequestInterceptor,
+): FastifyAdapter {
+  const fastifyOptions: FastifyServerOptions<Server> = {
+    logger: false,
+    bodyLimit: options.bodyLimitBytes ?? 1024 * 1024,
+    requestIdHeader: false,
+    genReqId: (request) => edge.requestId(request),
+    ...options.fastify,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096, ...options.fastify?.routerOptions },
+    serverFactory: (handler) => createHttpServer(edge, handler, intercept),
+  };
+  return new FastifyAdapter(fastifyOptions);
+}
+
+function countRequests(fastify: FastifyInstance, metrics: Metrics): void {
+  fastify.addHook('onResponse', (request, reply, done) => {
+    metrics.countRequest(request.method, reply.statusCode, reply.elapsedTime);
+    done();
+  });
+}
+
+interface Assembly {
+  readonly app: NestFastifyApplication;
+  readonly edge: Edge;
+  readonly parts: ServiceParts;
+  readonly config: ServiceConfig;
+  readonly upgrade: UpgradeHandler;
+}
+
+function assemble({ app, edge, parts, config, upgrade }: Assembly): Service {
+  const server = app.getHttpServer() as Server;
+  const { log, drain, readiness, upgrades } = parts;
+  server.on('upgrade', (request, socket, head) => {
+    void upgrade(request, socket as Socket, head);
+  });
+  let closing: Promise<void> | null = null;
+  const close = async (): Promise<void> => {
+    readiness.stop();
+    const closed = stopListening(server);
+    drain.add('sockets', () => upgrades.drain());
+    drain.add('requests', () => closed);
+    await drain.run();
+    upgrades.stop();
+    server.closeAllConnections();
+    await app.close().catch((error: unknown) => {
+      log.error({ err: error }, 'a module failed to close');
+    });
+    log.info('stopped');
+  };
+  return {
+    ...parts,
+    app,
+    edge,
+    listen: async () => {
+      await app.listen(config.port, config.host);
+      const { port } = server.address() as AddressInfo;
+      const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+      log.info({ url }, 'listening');
+      return url;
+    },
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+/** Takes no new connections; resolves when the requests of the present ones are answered. */
+function stopListening(server: Server): Promise<void> {
+  if (!server.listening) return Promise.resolve();
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  server.closeIdleConnections();
+  return closed;
+}

@@ -1,0 +1,54 @@
+import { ConfigError } from '../config/define-config.js';
+import { type Service } from './create-service.js';
+
+/** A program: its settings as a table, and how it is put together. */
+export interface Program {
+  /** The settings as a Markdown table, printed by `--print-config`. */
+  table(): string;
+  create(): Promise<Service>;
+}
+
+/**
+ * Runs a service until SIGTERM or SIGINT, then drains it and exits with 0; a second signal exits at once with 1.
+ * A bad environment or a busy port ends the process with 1 and one clear line.
+ */
+export async function runService(program: Program): Promise<void> {
+  if (process.argv.includes('--print-config')) {
+    process.stdout.write(`${program.table()}\n`);
+    return;
+  }
+  let service: Service | null = null;
+  try {
+    service = await program.create();
+    stopOnSignals(service);
+    await service.listen();
+  } catch (error) {
+    process.stderr.write(`${startFailure(error)}\n`);
+    await service?.close();
+    process.exit(1);
+  }
+}
+
+function stopOnSignals(service: Service): void {
+  let isStopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (isStopping) process.exit(1);
+    isStopping = true;
+    service.log.info({ signal }, 'stopping');
+    void service.close().finally(() => process.exit(0));
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('uncaughtException', (error) => {
+    service.log.fatal({ err: error }, 'uncaught error, the process ends');
+    process.exit(70);
+  });
+}
+
+function startFailure(error: unknown): string {
+  if (error instanceof ConfigError) return error.problems.map((problem) => `Configuration: ${problem}`).join('\n');
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
+    return `Port ${String(error.port)} is taken by another process; the setting that moves this service is in --print-config`;
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,46 @@
+import { type DynamicModule, Global, Module, type Provider, type Type } from '@nestjs/common';
+import { type Logger } from 'pino';
+import { HealthController } from '../health/health.controller.js';
+import { Readiness } from '../health/readiness.js';
+import { Metrics } from '../metrics/metrics.js';
+import { MetricsController } from '../metrics/metrics.controller.js';
+import { UpgradeRouter } from '../sockets/upgrade-router.js';
+import { Drain } from './drain.js';
+
+/** Injection token of the service's pino logger. */
+export const LOG = Symbol('log');
+/** Injection token of the parsed configuration. */
+export const CONFIG = Symbol('config');
+
+/** What the kit makes for a service before its modules exist. */
+export interface ServiceParts {
+  readonly log: Logger;
+  readonly config: object;
+  readonly readiness: Readiness;
+  readonly metrics: Metrics;
+  readonly drain: Drain;
+  readonly upgrades: UpgradeRouter;
+}
+
+/** Makes the kit's parts injectable everywhere, beside the app's own module. */
+@Global()
+@Module({})
+export class ServiceModule {
+  static around(app: Type | DynamicModule, parts: ServiceParts): DynamicModule {
+    const providers: Provider[] = [
+      { provide: LOG, useValue: parts.log },
+      { provide: CONFIG, useValue: parts.config },
+      { provide: Readiness, useValue: parts.readiness },
+      { provide: Metrics, useValue: parts.metrics },
+      { provide: Drain, useValue: parts.drain },
+      { provide: UpgradeRouter, useValue: parts.upgrades },
+    ];
+    return {
+      module: ServiceModule,
+      imports: [app],
+      controllers: [HealthController, MetricsController],
+      providers,
+      exports: providers,
+    };
+  }
+}

@@ -1,0 +1,86 @@
+import { Controller, Get, Inject, Module, type OnModuleInit, Post, Query } from '@nestjs/common';
+import { SluiceError } from '@sluice/contracts';
+import { ListStreamsQueryDto } from '@sluice/contracts/dto';
+import {
+  CONFIG,
+  type Connection,
+  SERVICE_SETTINGS,
+  type Service,
+  type ServiceConfig,
+  type ServiceOptions,
+  UpgradeRouter,
+  createService,
+  defineConfig,
+} from '../../src/index.js';
+
+export const sampleSettings = defineConfig({
+  ...SERVICE_SETTINGS,
+  port: { env: 'SLUICE_SAMPLE_PORT', type: 'port', default: 0, doc: 'Port.' },
+});
+
+@Controller('things')
+class ThingsController {
+  constructor(@Inject(CONFIG) private readonly config: ServiceConfig) {}
+
+  @Get()
+  list(@Query() query: ListStreamsQueryDto): object {
+    return { limit: query.limit ?? 100, host: this.config.host };
+  }
+
+  @Post()
+  make(): never {
+    throw new SluiceError('LOG_FULL', 'no room', { details: { usedBytes: 7 } });
+  }
+
+  @Get('broken')
+  broken(): never {
+    throw new Error('a secret of the inside');
+  }
+
+  @Get('slow')
+  async slow(): Promise<string> {
+    await slowGate.promise;
+    return 'done';
+  }
+}
+
+/** Opened by a test to let `/things/slow` answer. */
+export let slowGate = Promise.withResolvers<void>();
+
+/** Connections of the sample's sockets, newest last. */
+export const accepted: Connection[] = [];
+
+@Module({ controllers: [ThingsController] })
+class SampleModule implements OnModuleInit {
+  constructor(private readonly upgrades: UpgradeRouter) {}
+
+  onModuleInit(): void {
+    this.upgrades.register({
+      path: '/echo/:name',
+      protocols: ['sluice.v1'],
+      prepare: ({ params, query }) => {
+        if (query.has('bad')) throw new SluiceError('INVALID_PARAMETER', `bad must not be "${query.get('bad')}"`);
+        return { name: params['name'] ?? '' };
+      },
+      accept: (connection, { name }) => {
+        accepted.push(connection);
+        connection.ws.on('message', (data, isBinary) => {
+          const text = isBinary ? data : `${name}: ${(data as Buffer).toString()}`;
+          connection.ws.send(text as Buffer | string);
+        });
+      },
+    });
+  }
+}
+
+/** Starts a small service on a free port. */
+export async function startSample(
+  environment: Record<string, string> = {},
+  options: Partial<ServiceOptions<ServiceConfig>> = {},
+): Promise<{ service: Service; url: string }> {
+  slowGate = Promise.withResolvers<void>();
+  const config = sampleSettings.parse({ SLUICE_LOG_LEVEL: 'silent', ...environment });
+  const api = { title: 'Sample', description: 'A sample.', version: '1' };
+  const service = await createService({ name: 'sample', module: SampleModule, config, api, ...options });
+  return { service, url: await service.listen() };
+}
