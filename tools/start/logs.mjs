@@ -48,11 +48,11 @@ export class LogFile {
   }
 }
 
-const levels = { 40: 'warning', 50: 'error', 60: 'fatal' };
+const levels = { warn: 'warning', error: 'error', fatal: 'fatal' };
 
 /**
  * What a line of an app says to somebody at the terminal: `{ level, text }` of a warning or an error, or `null` for
- * everything else. Lines are pino's JSON; any other line counts only when it came from stderr.
+ * everything else. Lines are pino's JSON with the level by name; any other line counts only when it came from stderr.
  */
 export function noteworthy(line, isStderr) {
   const entry = line.startsWith('{') ? parse(line) : null;
@@ -66,7 +66,7 @@ export function noteworthy(line, isStderr) {
 function parse(line) {
   try {
     const value = JSON.parse(line);
-    return typeof value.level === 'number' && 'msg' in value ? value : null;
+    return typeof value.level === 'string' && 'msg' in value ? value : null;
   } catch {
     return null;
   }

@@ -20,19 +20,19 @@ test('a log never takes more than twice its bound, and keeps the newest lines', 
 
 test('warnings and errors reach the terminal, with their reason once', () => {
   const line = (entry) => JSON.stringify({ time: 1, ...entry });
-  assert.deepEqual(noteworthy(line({ level: 40, msg: 'slow' }), false), { level: 'warning', text: 'slow' });
-  assert.deepEqual(noteworthy(line({ level: 50, msg: 'failed', err: { message: 'no room' } }), false), {
+  assert.deepEqual(noteworthy(line({ level: 'warn', msg: 'slow' }), false), { level: 'warning', text: 'slow' });
+  assert.deepEqual(noteworthy(line({ level: 'error', msg: 'failed', err: { message: 'no room' } }), false), {
     level: 'error',
     text: 'failed: no room',
   });
-  assert.deepEqual(noteworthy(line({ level: 60, msg: 'no room', err: { message: 'no room' } }), false), {
+  assert.deepEqual(noteworthy(line({ level: 'fatal', msg: 'no room', err: { message: 'no room' } }), false), {
     level: 'fatal',
     text: 'no room',
   });
 });
 
 test('other lines stay in the file, unless stderr has them', () => {
-  assert.equal(noteworthy(JSON.stringify({ level: 30, msg: 'listening' }), false), null);
+  assert.equal(noteworthy(JSON.stringify({ level: 'info', msg: 'listening' }), false), null);
   assert.equal(noteworthy('plain', false), null);
   assert.equal(noteworthy('{not json', false), null);
   assert.deepEqual(noteworthy('Error: boom', true), { level: 'stderr', text: 'Error: boom' });
