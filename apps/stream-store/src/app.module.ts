@@ -1,0 +1,26 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { StoreConfig, type StoreSettings } from './config.js';
+import { DataController } from './dialect/data.controller.js';
+import { GreetingController } from './dialect/greeting.controller.js';
+import { FollowSocket } from './follow/follow.socket.js';
+import { LogReadiness } from './health/log-readiness.js';
+import { Stopping } from './health/stopping.js';
+import { IngestSocket } from './ingest/ingest.socket.js';
+import { LogModule } from './log/log.module.js';
+import { StorePrometheus } from './metrics/prometheus.js';
+import { StoreMetrics } from './metrics/store-metrics.js';
+import { SettingsModule } from './settings.module.js';
+import { V1Socket } from './v1/socket/v1.socket.js';
+
+/** The stream store: the redis-streamer dialect, our own routes, and `sluice.v1`, over one log. */
+@Module({})
+export class AppModule {
+  static with(settings: StoreSettings): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [SettingsModule.with(new StoreConfig(settings)), LogModule],
+      controllers: [GreetingController, DataController],
+      providers: [StoreMetrics, StorePrometheus, LogReadiness, Stopping, IngestSocket, FollowSocket, V1Socket],
+    };
+  }
+}

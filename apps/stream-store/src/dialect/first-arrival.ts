@@ -1,0 +1,63 @@
+import { type EntryId } from '@sluice/wire';
+import { type Follower, type GapNotice, type LogEntry, type StreamLog } from '@sluice/stream-log';
+import { type Address } from './addresses.js';
+
+/** Waits for the first entries of any of several streams; everything read in the same turn comes along. */
+export class FirstArrival {
+  private readonly entries: LogEntry[][];
+  private done: (() => void) | null = null;
+  private failure: unknown = null;
+
+  constructor(
+    private readonly log: StreamLog,
+    private readonly count: number,
+    private readonly addresses: readonly Address[],
+    private readonly gaps: (GapNotice & { sid: string })[],
+  ) {
+    this.entries = addresses.map(() => []);
+  }
+
+  /**
+   * @param blockMs longest wait; 0: until something comes or the client is gone
+   * @throws SluiceError when a stream can never be read
+   */
+  async run(after: readonly EntryId[], blockMs: number, signal: AbortSignal): Promise<LogEntry[][]> {
+    const followers = this.addresses.map((address, index) => this.follow(address, index, after[index] as EntryId));
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      await new Promise<void>((resolve) => {
+        this.done = resolve;
+        if (blockMs > 0) timer = setTimeout(resolve, blockMs);
+        signal.addEventListener('abort', () => resolve(), { once: true });
+        if (signal.aborted || this.failure !== null) resolve();
+      });
+      if (this.failure !== null) throw this.failure;
+      return this.entries;
+    } finally {
+      clearTimeout(timer);
+      for (const follower of followers) follower.close();
+    }
+  }
+
+  private follow({ key, label }: Address, index: number, after: EntryId): Follower {
+    const follower = this.log.follow(
+      key,
+      { after, maxEntries: this.count },
+      {
+        onEntries: ({ entries }) => {
+          this.entries[index] = entries.slice(0, this.count);
+          if (entries.length > 0) setImmediate(() => this.done?.());
+          return entries.length === 0;
+        },
+        onGap: (gap) => this.gaps.push({ ...gap, sid: label }),
+        onReset: () => undefined,
+        onFailure: (error) => {
+          this.failure = error;
+          this.done?.();
+        },
+      },
+    );
+    follower.ready.catch(() => undefined);
+    return follower;
+  }
+}

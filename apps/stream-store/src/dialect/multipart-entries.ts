@@ -1,0 +1,66 @@
+import { SluiceError } from '@sluice/contracts';
+import type {} from '@fastify/multipart';
+import { type FastifyRequest } from 'fastify';
+import { ParameterError, type ParameterFault } from './parameters.js';
+
+/** One uploaded entry. */
+export interface UploadedEntry {
+  readonly filename: string;
+  readonly payload: Buffer;
+}
+
+/** Name of the parts that hold entries. */
+const ENTRIES = 'entries';
+export const MAX_PART_BYTES = 16 * 1024 * 1024;
+export const MAX_PARTS = 1000;
+/** Most bytes of one upload, all parts together. */
+export const MAX_UPLOAD_BYTES = 64 * 1024 * 1024;
+
+/** Limits of the multipart parser, for its registration. */
+export const MULTIPART_OPTIONS = {
+  // A part is an entry when it carries a filename, whatever its content type says.
+  isPartAFile: (_field: string | undefined, _type: string | undefined, filename: string | undefined) =>
+    filename !== undefined,
+  preservePath: true,
+  limits: { fileSize: MAX_PART_BYTES, files: MAX_PARTS, fields: 100, fieldSize: 64 * 1024, parts: MAX_PARTS + 100 },
+};
+
+/**
+ * Reads every part named `entries`, in order; other parts are skipped. All of them are in memory before any is stored, so that
+ * a bad upload stores nothing.
+ * @throws ParameterError when there is none, or one has no filename; SluiceError `MESSAGE_TOO_LARGE`
+ */
+export async function readUploadedEntries(request: FastifyRequest): Promise<UploadedEntry[]> {
+  if (!request.isMultipart()) throw new ParameterError([missing()]);
+  const entries: UploadedEntry[] = [];
+  const faults: ParameterFault[] = [];
+  let index = 0;
+  let bytes = 0;
+  for await (const part of request.parts()) {
+    if (part.type === 'file' && part.fieldname === ENTRIES) {
+      const payload = await part.toBuffer();
+      bytes += payload.length;
+      if (bytes > MAX_UPLOAD_BYTES) {
+        throw new SluiceError('MESSAGE_TOO_LARGE', `the upload is larger than ${MAX_UPLOAD_BYTES} bytes`);
+      }
+      entries.push({ filename: part.filename, payload });
+      index += 1;
+    } else if (part.type === 'file') {
+      part.file.resume();
+    } else if (part.fieldname === ENTRIES) {
+      faults.push(notAFile(index));
+      index += 1;
+    }
+  }
+  if (index === 0) faults.push(missing());
+  if (faults.length > 0) throw new ParameterError(faults);
+  return entries;
+}
+
+function missing(): ParameterFault {
+  return { loc: ['body', ENTRIES], msg: 'field required', type: 'value_error.missing' };
+}
+
+function notAFile(index: number): ParameterFault {
+  return { loc: ['body', ENTRIES, index], msg: "Expected UploadFile, received: <class 'str'>", type: 'value_error' };
+}

@@ -1,0 +1,141 @@
+import {
+  type EntryBatch,
+  type Follower,
+  type FollowerSink,
+  type FollowOptions,
+  type GapNotice,
+  type ResetNotice,
+  type StreamLog,
+} from '@sluice/stream-log';
+import { type SluiceError } from '@sluice/contracts';
+import { type FollowMetrics } from '../metrics/store-metrics.js';
+
+/** One followed stream of a set, with what its owner keeps for it. */
+export interface FollowedStream<Extra> {
+  readonly key: string;
+  readonly extra: Extra;
+}
+
+/** Who owns a set of followers. */
+export interface FollowSetOwner<Extra> {
+  /** Returns false when it can take no more for now; `FollowSet.resume` goes on. */
+  onBatch(stream: FollowedStream<Extra>, batch: EntryBatch): boolean;
+  onGap(stream: FollowedStream<Extra>, gap: GapNotice): void;
+  onReset(stream: FollowedStream<Extra>, reset: ResetNotice): void;
+  /** The stream is not followed any more. */
+  onFailure(stream: FollowedStream<Extra>, error: SluiceError): void;
+}
+
+/** The followers of one reader: they start, pause, go on and end together. A paused one is a position and nothing else. */
+export class FollowSet<Extra> {
+  private readonly members = new Map<string, Member<Extra>>();
+  private readonly paused = new Set<Member<Extra>>();
+  private isClosed = false;
+
+  constructor(
+    private readonly log: StreamLog,
+    private readonly metrics: FollowMetrics,
+    private readonly owner: FollowSetOwner<Extra>,
+  ) {}
+
+  get size(): number {
+    return this.members.size;
+  }
+
+  has(key: string): boolean {
+    return this.members.has(key);
+  }
+
+  /** Follows a stream, unless it is followed already. */
+  join(key: string, extra: Extra, options: FollowOptions): void {
+    if (this.isClosed || this.members.has(key)) return;
+    const member = new Member(key, extra, this);
+    this.members.set(key, member);
+    this.metrics.followers += 1;
+    member.follower = this.log.follow(key, options, member);
+  }
+
+  /** Stops following a stream. */
+  leave(key: string): void {
+    const member = this.members.get(key);
+    if (member === undefined) return;
+    this.members.delete(key);
+    this.metrics.followers -= 1;
+    if (this.paused.delete(member)) this.metrics.pausedFollowers -= 1;
+    member.follower?.close();
+  }
+
+  /** Lets every paused follower read on from its position. */
+  resume(): void {
+    if (this.paused.size === 0 || this.isClosed) return;
+    const members = [...this.paused];
+    this.paused.clear();
+    this.metrics.pausedFollowers -= members.length;
+    for (const { follower } of members) follower?.resume();
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.metrics.followers -= this.members.size;
+    this.metrics.pausedFollowers -= this.paused.size;
+    for (const { follower } of this.members.values()) follower?.close();
+    this.members.clear();
+    this.paused.clear();
+  }
+
+  /** For members only. */
+  take(member: Member<Extra>, batch: EntryBatch): boolean {
+    if (this.isClosed) return false;
+    const goesOn = this.owner.onBatch(member, batch);
+    if (goesOn || this.isClosed) return goesOn;
+    this.paused.add(member);
+    this.metrics.pausedFollowers += 1;
+    return false;
+  }
+
+  /** For members only. */
+  tellGap(member: Member<Extra>, gap: GapNotice): void {
+    this.metrics.countGap(gap.lost);
+    if (!this.isClosed) this.owner.onGap(member, gap);
+  }
+
+  /** For members only. */
+  tellReset(member: Member<Extra>, reset: ResetNotice): void {
+    this.metrics.resets += 1;
+    if (!this.isClosed) this.owner.onReset(member, reset);
+  }
+
+  /** For members only. */
+  fail(member: Member<Extra>, error: SluiceError): void {
+    if (this.isClosed || !this.members.delete(member.key)) return;
+    this.metrics.followers -= 1;
+    this.owner.onFailure(member, error);
+  }
+}
+
+class Member<Extra> implements FollowerSink, FollowedStream<Extra> {
+  follower: Follower | null = null;
+
+  constructor(
+    readonly key: string,
+    readonly extra: Extra,
+    private readonly set: FollowSet<Extra>,
+  ) {}
+
+  onEntries(batch: EntryBatch): boolean {
+    return this.set.take(this, batch);
+  }
+
+  onGap(gap: GapNotice): void {
+    this.set.tellGap(this, gap);
+  }
+
+  onReset(reset: ResetNotice): void {
+    this.set.tellReset(this, reset);
+  }
+
+  onFailure(error: SluiceError): void {
+    this.set.fail(this, error);
+  }
+}

@@ -1,0 +1,82 @@
+import { Injectable } from '@nestjs/common';
+import { UpgradeRouter, type Connection, type SocketRoute, type UpgradeRequest } from '@sluice/service-kit';
+import { StreamAdmin, StreamLog } from '@sluice/stream-log';
+import { FIRST_ENTRY_ID } from '@sluice/wire';
+import { StoreConfig } from '../config.js';
+import { type AddressPattern } from '../dialect/addresses.js';
+import { dialectRefusal, toClose } from '../dialect/dialect-errors.js';
+import { queryOf } from '../dialect/parameters.js';
+import { StoreMetrics } from '../metrics/store-metrics.js';
+import { PatternWatch, findKeys } from '../streams/pattern-watch.js';
+import { LivePull } from './live-pull.js';
+import { readPullOptions, type PullOptions, type ResolvedStream } from './pull-options.js';
+import { RoundPull } from './round-pull.js';
+
+/** A pull as its socket begins it. */
+interface Pull {
+  readonly options: PullOptions;
+  readonly streams: readonly ResolvedStream[];
+}
+
+/** WebSocket `/data/{stream_id}/pull`: consumers follow streams. */
+@Injectable()
+export class FollowSocket implements SocketRoute<Pull> {
+  readonly path = '/data/:sid/pull';
+  readonly refuse = dialectRefusal;
+
+  constructor(
+    router: UpgradeRouter,
+    private readonly log: StreamLog,
+    private readonly admin: StreamAdmin,
+    private readonly config: StoreConfig,
+    private readonly metrics: StoreMetrics,
+  ) {
+    router.register(this);
+  }
+
+  /** Resolves "from now" before the handshake: whatever is appended once the socket is open is delivered. */
+  async prepare({ params, query }: UpgradeRequest): Promise<Pull> {
+    const options = readPullOptions(params['sid'] ?? '', queryOf(query), this.config.hasDevices);
+    const { pattern, patternStart } = options;
+    const found = pattern === null ? [] : await findKeys(this.admin.discovery, pattern.globs);
+    const members = found.map((key) => ({ key, label: pattern?.label(key) ?? key, start: patternStart }));
+    const streams = await Promise.all(
+      [...options.streams, ...members].map(async (stream) => ({
+        ...stream,
+        start: stream.start === '$' ? await this.log.reader.lastGeneratedId(stream.key) : stream.start,
+      })),
+    );
+    return { options, streams };
+  }
+
+  accept(connection: Connection, { options, streams }: Pull): void {
+    const { openSockets, follow } = this.metrics;
+    const end = (error: unknown): void => {
+      const { code, reason } = toClose(error);
+      void connection.close(code, reason);
+    };
+    const isPaced = options.needsAck || options.intervalMs > 0 || options.streams.length > 1;
+    const Engine = isPaced ? RoundPull : LivePull;
+    const pull = new Engine(this.log, options, connection.writer, follow.dialect_socket, { onFailure: end });
+    const watch = options.pattern === null ? null : this.watch(options.pattern, pull);
+    openSockets.pull += 1;
+    connection.ws.on('message', () => {
+      if (pull instanceof RoundPull) pull.acknowledge();
+    });
+    connection.ws.once('close', () => {
+      openSockets.pull -= 1;
+      watch?.close();
+      pull.close();
+    });
+    void pull.start(streams);
+    watch?.start().catch(end);
+  }
+
+  /** Streams that were not there at the upgrade join from their first entry. */
+  private watch({ globs, label }: AddressPattern, pull: LivePull | RoundPull): PatternWatch {
+    return new PatternWatch(this.admin.discovery, globs, {
+      onJoin: (key) => void pull.join(key, label(key), FIRST_ENTRY_ID),
+      onLeave: (key) => pull.leave(key),
+    });
+  }
+}

@@ -1,0 +1,36 @@
+import { type EntryId } from '@sluice/wire';
+import { textFrame, type FrameWriter } from '@sluice/service-kit';
+
+const TEXT_HEAD = '\x81';
+const SMALL_FRAME_CHARS = 125;
+
+/**
+ * Acknowledgements of a push socket: one text frame a message with the JSON list of its ids. All of one event-loop turn are
+ * made as one buffer and leave in one write.
+ */
+export class AckFrames {
+  /** Whole frames as Latin-1 text: ids are digits, and a small frame's head is two bytes. */
+  private text = '';
+  private isScheduled = false;
+
+  constructor(private readonly writer: FrameWriter) {}
+
+  add(ids: readonly EntryId[]): void {
+    const body = ids.length === 1 ? `["${ids[0]}"]` : JSON.stringify(ids);
+    this.text +=
+      body.length <= SMALL_FRAME_CHARS
+        ? TEXT_HEAD + String.fromCharCode(body.length) + body
+        : Buffer.concat(textFrame(body)).toString('latin1');
+    if (this.isScheduled) return;
+    this.isScheduled = true;
+    queueMicrotask(() => this.flush());
+  }
+
+  /** Hands what is gathered to the socket now. */
+  flush(): void {
+    this.isScheduled = false;
+    if (this.text === '') return;
+    this.writer.write([Buffer.from(this.text, 'latin1')]);
+    this.text = '';
+  }
+}

@@ -1,0 +1,57 @@
+import { Injectable } from '@nestjs/common';
+import { UpgradeRouter, type Connection, type SocketRoute, type UpgradeRequest } from '@sluice/service-kit';
+import { StreamAdmin, StreamLog } from '@sluice/stream-log';
+import { StoreConfig } from '../config.js';
+import { dialectRefusal, toClose } from '../dialect/dialect-errors.js';
+import { queryOf } from '../dialect/parameters.js';
+import { StoreMetrics } from '../metrics/store-metrics.js';
+import { readPushOptions, type PushOptions } from './push-options.js';
+import { PushSession } from './push-session.js';
+
+/** WebSocket `/data/{stream_id}/push`: devices send entries. */
+@Injectable()
+export class IngestSocket implements SocketRoute<PushOptions> {
+  readonly path = '/data/:sid/push';
+  readonly refuse = dialectRefusal;
+
+  constructor(
+    router: UpgradeRouter,
+    private readonly log: StreamLog,
+    private readonly admin: StreamAdmin,
+    private readonly config: StoreConfig,
+    private readonly metrics: StoreMetrics,
+  ) {
+    router.register(this);
+  }
+
+  prepare({ params, query }: UpgradeRequest): PushOptions {
+    return readPushOptions(params['sid'] ?? '', queryOf(query), this.config.hasDevices);
+  }
+
+  accept(connection: Connection, options: PushOptions): void {
+    const { ws, writer } = connection;
+    const { openSockets, ingest } = this.metrics;
+    const session = new PushSession(
+      this.log,
+      this.admin,
+      options,
+      {
+        pause: () => connection.pause(),
+        resume: () => connection.resume(),
+        end: (error) => {
+          const { code, reason } = toClose(error);
+          void connection.close(code, reason);
+        },
+      },
+      writer,
+      ingest.dialect_socket,
+    );
+    openSockets.push += 1;
+    connection.settleWith(() => session.settled());
+    ws.on('message', (data, isBinary) => session.onFrame(data as Buffer, isBinary));
+    ws.once('close', () => {
+      openSockets.push -= 1;
+      session.close();
+    });
+  }
+}

@@ -1,0 +1,81 @@
+import { type StreamLog } from '@sluice/stream-log';
+
+/** The reading half of a socket. */
+export interface Intake {
+  pause(): void;
+  resume(): void;
+}
+
+/** What of a socket's pushes is not settled yet. */
+export interface Unsettled {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/** Most entries and payload bytes that one socket may have unsettled before it is not read any further. */
+export const MAX_UNSETTLED_ENTRIES = 8_000;
+export const MAX_UNSETTLED_BYTES = 8 * 1024 * 1024;
+
+/** Stops reading a socket whose pushes, or the log as a whole, have too much in flight; reads on when half of it is settled. */
+export class PushGate {
+  private isPaused = false;
+  private isHeld = false;
+  private stopWaiting: (() => void) | null = null;
+
+  constructor(
+    private readonly log: StreamLog,
+    private readonly intake: Intake,
+    private readonly unsettled: Unsettled,
+  ) {}
+
+  /** After something was pushed. */
+  check(): void {
+    if (this.isPaused) return;
+    const { entries, bytes } = this.unsettled;
+    const isFull = entries >= MAX_UNSETTLED_ENTRIES || bytes >= MAX_UNSETTLED_BYTES;
+    if (!isFull && !this.log.isSaturated) return;
+    this.pause();
+    if (!isFull) this.waitForRelief();
+  }
+
+  /** After something was settled. */
+  release(): void {
+    if (!this.isPaused || this.isHeld) return;
+    const { entries, bytes } = this.unsettled;
+    if (entries * 2 > MAX_UNSETTLED_ENTRIES || bytes * 2 > MAX_UNSETTLED_BYTES) return;
+    if (this.log.isSaturated) {
+      this.waitForRelief();
+      return;
+    }
+    this.isPaused = false;
+    this.intake.resume();
+  }
+
+  /** Stops reading until `unhold`, whatever is settled. */
+  hold(): void {
+    this.isHeld = true;
+    if (!this.isPaused) this.pause();
+  }
+
+  unhold(): void {
+    this.isHeld = false;
+    this.release();
+  }
+
+  close(): void {
+    this.stopWaiting?.();
+    this.stopWaiting = null;
+  }
+
+  private pause(): void {
+    this.isPaused = true;
+    this.intake.pause();
+  }
+
+  private waitForRelief(): void {
+    this.stopWaiting ??= this.log.onRelief(() => {
+      this.close();
+      this.release();
+    });
+  }
+}

@@ -1,0 +1,238 @@
+import { SluiceError } from '@sluice/contracts';
+import { type AppendSink, type StreamAdmin, type StreamLog } from '@sluice/stream-log';
+import {
+  MAX_HEADER_CHARS,
+  parseLoneOffset,
+  parsePushHeader,
+  quoteValue,
+  type EntryId,
+  type PushPart,
+} from '@sluice/wire';
+import { addressOf } from '../dialect/addresses.js';
+import { type IngestMetrics } from '../metrics/store-metrics.js';
+import { type FrameWriter } from '@sluice/service-kit';
+import { AckFrames } from './ack-frames.js';
+import { PushGate, type Intake } from './push-gate.js';
+import { PushOrder } from './push-order.js';
+import { PushLedger, type PushResult } from './push-ledger.js';
+import { describeRefusal, type Refusal } from './refusals.js';
+import { type PushOptions } from './push-options.js';
+
+/** What a push session needs of its socket. */
+export interface PushSocket extends Intake {
+  /** Ends the socket with an error, once everything accepted is settled and acknowledged. */
+  end(error: unknown): void;
+}
+
+/** Keys known to be valid, so that each name of a header is checked once. */
+const MAX_KNOWN_KEYS = 1024;
+
+/**
+ * One push socket of the redis-streamer dialect: takes frames, appends entries, answers with ids. The first error ends it: what
+ * was accepted before is settled and acknowledged first, what comes after is not stored.
+ */
+export class PushSession implements AppendSink {
+  private readonly ledger: PushLedger<number>;
+  private readonly gate: PushGate;
+  private readonly order: PushOrder<[data: Buffer, isBinary: boolean]>;
+  private readonly acks: AckFrames;
+  private readonly keys = new Map<string, string>();
+  private header: Buffer | null = null;
+  private messages = 0;
+  /** Why nothing more is taken. */
+  private failure: unknown = null;
+  /** The first message that the log refused. */
+  private refusal: Refusal | null = null;
+  private onIdle: (() => void) | null = null;
+  private isClosed = false;
+
+  constructor(
+    private readonly log: StreamLog,
+    private readonly admin: Pick<StreamAdmin, 'appendAll'>,
+    private readonly options: PushOptions,
+    private readonly socket: PushSocket,
+    writer: FrameWriter,
+    private readonly metrics: IngestMetrics,
+  ) {
+    this.ledger = new PushLedger({ onSettled: (message, results) => this.report(message, results) });
+    this.gate = new PushGate(log, socket, this.ledger);
+    this.order = new PushOrder(this.ledger, this.gate, ([data, isBinary]) => this.onFrame(data, isBinary));
+    this.acks = new AckFrames(writer);
+  }
+
+  /** Takes one frame of the client. */
+  onFrame(data: Buffer, isBinary: boolean): void {
+    if (this.failure !== null || this.isClosed) return;
+    if (this.order.isBusy) return this.order.hold([data, isBinary]);
+    try {
+      if (!this.options.hasHeader) this.takeBare(data, isBinary);
+      else if (this.header === null) this.takeHeader(data, isBinary);
+      else this.takePayload(this.header, data, isBinary);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  onAppended(token: number, id: EntryId): void {
+    this.ledger.settle(token, id);
+    this.afterSettled();
+  }
+
+  onRefused(token: number, error: SluiceError): void {
+    this.ledger.settle(token, error);
+    this.afterSettled();
+  }
+
+  /** Resolves when everything accepted is settled and acknowledged. */
+  async settled(): Promise<void> {
+    if (!this.ledger.isEmpty) await new Promise<void>((resolve) => (this.onIdle = resolve));
+    this.acks.flush();
+  }
+
+  /** The client is gone: what was accepted settles without anybody being told. */
+  close(): void {
+    this.isClosed = true;
+    this.gate.close();
+    this.order.drop();
+  }
+
+  /** Ends the session with an error of its own or of the service. */
+  fail(error: unknown): void {
+    if (this.failure !== null || this.isClosed) return;
+    this.failure = error;
+    this.metrics.countRefused(error);
+    this.order.drop();
+    this.endWhenSettled();
+  }
+
+  private takeBare(data: Buffer, isBinary: boolean): void {
+    if (!isBinary) throw wrongFrame('a text frame came where a binary frame was due (the socket has header=0)');
+    this.pushOne(this.options.sids[0] as string, data);
+  }
+
+  private takeHeader(data: Buffer, isBinary: boolean): void {
+    if (isBinary) throw wrongFrame('a binary frame came where a text frame with the header was due');
+    this.header = data;
+    assertJson(data);
+  }
+
+  private takePayload(header: Buffer, data: Buffer, isBinary: boolean): void {
+    if (!isBinary) throw wrongFrame('a text frame came where the binary frame of a header was due');
+    this.header = null;
+    const { sids } = this.options;
+    if (sids.length === 1 && parseLoneOffset(header) === data.length) {
+      this.pushOne(sids[0] as string, data);
+      return;
+    }
+    this.pushParts(parsePushHeader(header.toString(), data.length, sids), data);
+  }
+
+  private pushOne(sid: string, payload: Buffer): void {
+    const key = this.keyOf(sid);
+    this.messages += 1;
+    this.log.push(key, payload, this, this.ledger.add(payload.length, this.messages));
+    this.metrics.countIn(1, payload.length);
+    this.gate.check();
+  }
+
+  private pushParts(parts: readonly PushPart[], data: Buffer): void {
+    const keys = parts.map(({ sid }) => this.keyOf(sid));
+    this.messages += 1;
+    const isTogether = parts.length > 1 && parts.some(({ id }) => id !== null);
+    if (isTogether) this.order.alone(() => this.pushTogether(parts, keys, this.enter(parts), data));
+    else this.pushEach(parts, keys, this.enter(parts), data);
+    this.gate.check();
+  }
+
+  /** Enters the entries of a message into the ledger. */
+  private enter(parts: readonly PushPart[]): number[] {
+    const bytes = parts.reduce((sum, { start, end }) => sum + end - start, 0);
+    this.metrics.countIn(parts.length, bytes);
+    return parts.map(({ start, end }, index) =>
+      this.ledger.add(end - start, index === parts.length - 1 ? this.messages : undefined),
+    );
+  }
+
+  private pushEach(parts: readonly PushPart[], keys: readonly string[], tokens: readonly number[], data: Buffer): void {
+    parts.forEach(({ id, start, end }, index) => {
+      const payload = data.subarray(start, end);
+      this.log.push(keys[index] as string, payload, this, tokens[index] as number, id);
+    });
+  }
+
+  /** Entries with explicit ids: those of one stream are stored together or not at all. */
+  private pushTogether(
+    parts: readonly PushPart[],
+    keys: readonly string[],
+    tokens: readonly number[],
+    data: Buffer,
+  ): void {
+    const groups = Map.groupBy(parts.keys(), (index) => keys[index] as string);
+    for (const [key, indexes] of groups) {
+      const entries = indexes.map((index) => {
+        const { id, start, end } = parts[index] as PushPart;
+        return { id, payload: data.subarray(start, end) };
+      });
+      this.admin.appendAll(key, entries).then(
+        (ids) => indexes.forEach((index, at) => this.onAppended(tokens[index] as number, ids[at] as EntryId)),
+        (error: SluiceError) => indexes.forEach((index) => this.onRefused(tokens[index] as number, error)),
+      );
+    }
+  }
+
+  private keyOf(sid: string): string {
+    const known = this.keys.get(sid);
+    if (known !== undefined) return known;
+    const { sids, isStrict, addressing } = this.options;
+    if (isStrict && !sids.includes(sid)) {
+      throw new SluiceError('INVALID_HEADER', `stream ${JSON.stringify(sid)} is not in the path (strict=1)`);
+    }
+    const { key } = addressOf(sid, addressing);
+    if (this.keys.size >= MAX_KNOWN_KEYS) this.keys.clear();
+    this.keys.set(sid, key);
+    return key;
+  }
+
+  private report(message: number, results: readonly PushResult[]): void {
+    if (this.isClosed) return;
+    const refused = results.find((result) => typeof result !== 'string');
+    if (this.refusal !== null) {
+      if (refused === undefined) this.refusal.storedAfter += 1;
+    } else if (refused !== undefined) {
+      this.refusal = { message, results, storedAfter: 0 };
+      if (this.failure === null) this.metrics.countRefused(refused);
+      this.failure = refused;
+      this.order.drop();
+    } else if (this.options.acks) {
+      this.acks.add(results as readonly EntryId[]);
+    }
+  }
+
+  private afterSettled(): void {
+    this.gate.release();
+    if (this.failure !== null) this.endWhenSettled();
+    else this.order.goOn();
+    if (this.onIdle !== null && this.ledger.isEmpty) this.onIdle();
+  }
+
+  private endWhenSettled(): void {
+    if (!this.ledger.isEmpty || this.isClosed) return;
+    this.close();
+    this.acks.flush();
+    this.socket.end(this.refusal === null ? this.failure : describeRefusal(this.refusal));
+  }
+}
+
+function wrongFrame(message: string): SluiceError {
+  return new SluiceError('WRONG_FRAME_TYPE', message);
+}
+
+/** Finds at once that a header can never be read; its offsets are checked against the frame that follows. */
+function assertJson(header: Buffer): void {
+  if (parseLoneOffset(header) >= 0 || header.length > MAX_HEADER_CHARS) return;
+  try {
+    JSON.parse(header.toString());
+  } catch {
+    throw new SluiceError('INVALID_HEADER', `push header ${quoteValue(header.toString())} is not JSON`);
+  }
+}

@@ -1,0 +1,50 @@
+import { Global, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { LOG } from '@sluice/service-kit';
+import { StreamAdmin, StreamLog } from '@sluice/stream-log';
+import { type Logger } from 'pino';
+import { StoreConfig } from '../config.js';
+
+/** The log and its administration, connected at start and closed after the last request. */
+@Global()
+@Module({
+  providers: [
+    {
+      provide: StreamAdmin,
+      inject: [StoreConfig],
+      useFactory: ({ redisUrl, retention, hasDevices }: StoreConfig): Promise<StreamAdmin> =>
+        StreamAdmin.connect({ url: redisUrl, defaultRule: retention, hasDevices }),
+    },
+    {
+      provide: StreamLog,
+      inject: [StoreConfig, StreamAdmin, LOG],
+      useFactory: connectLog,
+    },
+  ],
+  exports: [StreamAdmin, StreamLog],
+})
+export class LogModule implements OnApplicationShutdown {
+  constructor(
+    private readonly log: StreamLog,
+    private readonly admin: StreamAdmin,
+  ) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.log.close();
+    await this.admin.close();
+  }
+}
+
+async function connectLog(config: StoreConfig, admin: StreamAdmin, logger: Logger): Promise<StreamLog> {
+  const log = await StreamLog.connect({
+    url: config.redisUrl,
+    durability: config.durability,
+    retention: admin.keeper,
+    maxInflightBytes: config.maxInflightBytes,
+    onFirstAppend: (key) => admin.discovery.noteAppend(key),
+    onWarning: (message) => logger.warn({ component: 'stream-log' }, message),
+  });
+  admin.discovery.attach((key, options, sink) => log.follow(key, options, sink));
+  const { asked, holds, isMet } = await log.readDurability();
+  logger[isMet ? 'info' : 'warn']({ asked, holds, isCluster: log.isCluster }, 'connected to the log');
+  return log;
+}

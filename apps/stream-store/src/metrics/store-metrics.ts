@@ -1,0 +1,66 @@
+import { type ErrorCode } from '@sluice/contracts';
+import { toSluiceError } from '../streams/refusing.js';
+
+/** Protocols that entries come and go by. */
+export type Channel = 'dialect_socket' | 'dialect_http' | 'v1_socket' | 'v1_http';
+
+/** Counters of entries that come in by one protocol. Plain numbers: they are touched for every message. */
+export class IngestMetrics {
+  entries = 0;
+  bytes = 0;
+
+  constructor(private readonly refused: Map<ErrorCode, number>) {}
+
+  countIn(entries: number, bytes: number): void {
+    this.entries += entries;
+    this.bytes += bytes;
+  }
+
+  countRefused(error: unknown): void {
+    const { code } = toSluiceError(error);
+    this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
+  }
+}
+
+/** Counters of entries that go out by one protocol. */
+export class FollowMetrics {
+  entries = 0;
+  bytes = 0;
+  gaps = 0;
+  /** Entries trimmed before a follower read them, where the number is known. */
+  trimmedUnread = 0;
+  resets = 0;
+  followers = 0;
+  /** Followers paused because their socket takes too little. */
+  pausedFollowers = 0;
+
+  countOut(entries: number, bytes: number): void {
+    this.entries += entries;
+    this.bytes += bytes;
+  }
+
+  countGap(lost: number | null): void {
+    this.gaps += 1;
+    this.trimmedUnread += lost ?? 0;
+  }
+}
+
+/** Kinds of sockets. */
+export type SocketKind = 'push' | 'pull' | 'v1';
+
+/** Everything the stream store counts by itself; `prometheus.ts` gives it names. */
+export class StoreMetrics {
+  readonly refused = new Map<ErrorCode, number>();
+  readonly ingest: Readonly<Record<Channel, IngestMetrics>>;
+  readonly follow: Readonly<Record<Channel, FollowMetrics>>;
+  readonly openSockets: Record<SocketKind, number> = { push: 0, pull: 0, v1: 0 };
+
+  constructor() {
+    this.ingest = perChannel(() => new IngestMetrics(this.refused));
+    this.follow = perChannel(() => new FollowMetrics());
+  }
+}
+
+function perChannel<T>(make: () => T): Record<Channel, T> {
+  return { dialect_socket: make(), dialect_http: make(), v1_socket: make(), v1_http: make() };
+}

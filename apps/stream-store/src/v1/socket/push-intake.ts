@@ -1,0 +1,182 @@
+import { SluiceError } from '@sluice/contracts';
+import { type AppendSink, type StreamAdmin, type StreamLog } from '@sluice/stream-log';
+import {
+  NameTable,
+  WireError,
+  decodePush,
+  packedCount,
+  type PackedSection,
+  type EntryId,
+  type PushFrame,
+  type WireEntry,
+  type WireSection,
+} from '@sluice/wire';
+import { PushGate, type Intake } from '../../ingest/push-gate.js';
+import { PushOrder } from '../../ingest/push-order.js';
+import { PushLedger, type PushResult } from '../../ingest/push-ledger.js';
+import { type IngestMetrics } from '../../metrics/store-metrics.js';
+import { type SessionWriter } from './session-writer.js';
+
+/** What is kept of a push until its entries are settled. */
+interface PendingPush {
+  readonly tag: number;
+  readonly acks: boolean;
+  readonly wantsIds: boolean;
+}
+
+type Fields = readonly (readonly [string, Uint8Array])[];
+
+/** The pushes of one `sluice.v1` socket: each is settled in order, with its ack or with its own error. */
+export class PushIntake implements AppendSink {
+  private readonly ledger: PushLedger<PendingPush>;
+  private readonly gate: PushGate;
+  private readonly order: PushOrder<PushFrame>;
+  private readonly names: NameTable;
+  private lastTag = -1;
+
+  constructor(
+    private readonly log: StreamLog,
+    private readonly admin: Pick<StreamAdmin, 'appendAll'>,
+    keyOf: (name: string) => string,
+    intake: Intake,
+    private readonly writer: SessionWriter,
+    private readonly metrics: IngestMetrics,
+    /** Called whenever nothing is left unsettled. */
+    private readonly onSettled: () => void,
+  ) {
+    this.names = new NameTable(keyOf);
+    this.ledger = new PushLedger({ onSettled: (push, results) => this.report(push, results) });
+    this.gate = new PushGate(log, intake, this.ledger);
+    this.order = new PushOrder(this.ledger, this.gate, (push) => this.store(push));
+  }
+
+  get isSettled(): boolean {
+    return this.ledger.isEmpty && !this.order.isBusy;
+  }
+
+  /**
+   * Takes a push frame.
+   * @throws WireError when the frame itself is wrong: nothing of it is stored
+   */
+  take(frame: Buffer): void {
+    const push = decodePush(frame, this.names);
+    if (push.tag <= this.lastTag) {
+      throw new WireError('INVALID_FRAME', `push tag ${push.tag} is not above ${this.lastTag}`);
+    }
+    this.lastTag = push.tag;
+    if (this.order.isBusy) this.order.hold(push);
+    else this.store(push);
+  }
+
+  onAppended(token: number, id: EntryId): void {
+    this.settle(token, id);
+  }
+
+  onRefused(token: number, error: SluiceError): void {
+    this.settle(token, error);
+  }
+
+  close(): void {
+    this.gate.close();
+    this.order.drop();
+  }
+
+  private store(push: PushFrame): void {
+    if (push.packed !== null) {
+      this.storePacked(push, push.packed);
+      this.gate.check();
+      return;
+    }
+    const isTogether = push.key !== null || push.sections.some(hasSeveralIds);
+    if (isTogether) this.order.alone(() => this.storeSections(push, true));
+    else this.storeSections(push, false);
+    this.gate.check();
+  }
+
+  /** One Redis entry a section; its id stands for all of it. */
+  private storePacked(push: PushFrame, sections: readonly PackedSection[]): void {
+    sections.forEach(({ name, packed }, index) => {
+      const token = this.ledger.add(packed.length, index === sections.length - 1 ? push : undefined);
+      this.metrics.countIn(packedCount(packed), packed.length);
+      this.log.pushPacked(name, packed, this, token);
+    });
+  }
+
+  private storeSections(push: PushFrame, isTogether: boolean): void {
+    let left = push.sections.reduce((sum, { entries }) => sum + entries.length, 0);
+    for (const { name, entries } of push.sections) {
+      const tokens: number[] = [];
+      let bytes = 0;
+      for (const { payload } of entries) {
+        left -= 1;
+        bytes += payload.length;
+        tokens.push(this.ledger.add(payload.length, left === 0 ? push : undefined));
+      }
+      this.metrics.countIn(entries.length, bytes);
+      if (isTogether) this.storeTogether(name, entries, tokens, push.key);
+      else this.storeEach(name, entries, tokens);
+    }
+  }
+
+  private storeEach(key: string, entries: readonly WireEntry[], tokens: readonly number[]): void {
+    for (let at = 0; at < entries.length; at++) {
+      const entry = entries[at] as WireEntry;
+      this.log.push(key, entry.payload, this, tokens[at] as number, entry.id, fieldsOf(entry));
+    }
+  }
+
+  /** Explicit ids, or an idempotency key: all entries or none. */
+  private storeTogether(
+    name: string,
+    entries: readonly WireEntry[],
+    tokens: readonly number[],
+    idempotencyKey: string | null,
+  ): void {
+    const list = entries.map((entry) => {
+      const fields = fieldsOf(entry);
+      return {
+        payload: entry.payload,
+        ...(entry.id === null ? {} : { id: entry.id }),
+        ...(fields === null ? {} : { fields }),
+      };
+    });
+    this.admin.appendAll(name, list, idempotencyKey === null ? {} : { idempotencyKey }).then(
+      (ids) => tokens.forEach((token, at) => this.settle(token, ids[at] as EntryId)),
+      (error: SluiceError) => tokens.forEach((token) => this.settle(token, error)),
+    );
+  }
+
+  private settle(token: number, result: PushResult): void {
+    this.ledger.settle(token, result);
+    this.gate.release();
+    this.order.goOn();
+    if (this.isSettled) this.onSettled();
+  }
+
+  private report(push: PendingPush, results: readonly PushResult[]): void {
+    const refused = results.find((result): result is SluiceError => typeof result !== 'string');
+    if (refused !== undefined) {
+      this.metrics.countRefused(refused);
+      this.writer.error(describe(results, refused), { tag: push.tag });
+      if (push.acks) this.writer.ack(push.tag, null);
+    } else if (push.acks) {
+      this.writer.ack(push.tag, push.wantsIds ? (results as readonly EntryId[]) : null);
+    }
+  }
+}
+
+function hasSeveralIds({ entries }: WireSection): boolean {
+  return entries.length > 1 && entries.some(({ id }) => id !== null);
+}
+
+function fieldsOf({ fields }: WireEntry): Fields | null {
+  if (fields === undefined || fields.length === 0) return null;
+  return fields.map(({ name, value }) => [name, value] as const);
+}
+
+/** The log's own error when nothing was stored; else the result of each entry. */
+function describe(results: readonly PushResult[], refused: SluiceError): SluiceError {
+  if (results.every((result) => typeof result !== 'string')) return refused;
+  const details = { results: results.map((result) => (typeof result === 'string' ? result : result.code)) };
+  return new SluiceError('PARTIAL_APPEND', `not all entries were stored: ${refused.message}`, { details });
+}

@@ -1,0 +1,58 @@
+import { SluiceError } from '@sluice/contracts';
+import { encodeAck, type EntryId, type ServerMessage } from '@sluice/wire';
+import { toSluiceError } from '../../streams/refusing.js';
+import { frameHeadBytes, textFrame, writeFrameHead, type FrameWriter } from '@sluice/service-kit';
+
+/** The sending half of a `sluice.v1` socket: control messages, acks, data frames. */
+export class SessionWriter {
+  private ackTag: number | null = null;
+  private ackIds: EntryId[] = [];
+
+  constructor(private readonly writer: FrameWriter) {}
+
+  get bufferedBytes(): number {
+    return this.writer.bufferedBytes;
+  }
+
+  onDrain(callback: () => void): void {
+    this.writer.onDrain(callback);
+  }
+
+  control(message: ServerMessage): void {
+    this.writer.write(textFrame(JSON.stringify(message)));
+  }
+
+  /** Tells an error that leaves the socket open: of a push (`tag`) or of a subscription (`sub`). */
+  error(error: unknown, about: { readonly tag?: number; readonly sub?: number }): void {
+    const { code, message, details, isRetryable } = toSluiceError(error);
+    const facts = details === undefined ? {} : { details };
+    this.control({ error: { code, message, retryable: isRetryable, ...about, ...facts } });
+  }
+
+  /** Notes that every push up to `tag` is settled; one ack frame a turn says so. */
+  ack(tag: number, ids: readonly EntryId[] | null): void {
+    if (this.ackTag === null) queueMicrotask(() => this.flushAcks());
+    this.ackTag = tag;
+    if (ids !== null) for (const id of ids) this.ackIds.push(id);
+  }
+
+  flushAcks(): void {
+    if (this.ackTag === null) return;
+    const body = encodeAck(this.ackTag, this.ackIds);
+    this.ackTag = null;
+    this.ackIds = [];
+    this.binary(body.length, [body]);
+  }
+
+  /** One binary frame of several pieces. */
+  binary(bytes: number, pieces: readonly Uint8Array[]): void {
+    const head = Buffer.allocUnsafe(frameHeadBytes(bytes));
+    writeFrameHead(head, 0, false, bytes);
+    this.writer.write([head, ...pieces]);
+  }
+}
+
+/** The error of a subscription number that is not there. */
+export function unknownSubscription(sub: number): SluiceError {
+  return new SluiceError('NOT_FOUND', `there is no subscription ${sub} on this socket`);
+}

@@ -1,0 +1,178 @@
+import { type SluiceError } from '@sluice/contracts';
+import {
+  type Discovery,
+  type EntryBatch,
+  type GapNotice,
+  type LogEntry,
+  type ResetNotice,
+  type StreamLog,
+} from '@sluice/stream-log';
+import {
+  FIRST_ENTRY_ID,
+  FRAME_HEAD_BYTES,
+  FrameKind,
+  dataFlags,
+  encodeFrameHead,
+  encodeName,
+  encodeSection,
+  type EntryId,
+  type EntryToEncode,
+  type FollowMessage,
+  type Position,
+} from '@sluice/wire';
+import { FollowSet, type FollowedStream, type FollowSetOwner } from '../../follow/follow-set.js';
+import { pauseAboveBytes } from '../../follow/live-pull.js';
+import { PatternWatch, findKeys, type PatternMembers } from '../../streams/pattern-watch.js';
+import { type FollowMetrics } from '../../metrics/store-metrics.js';
+import { splitByBytes } from './split.js';
+import { type SessionWriter } from './session-writer.js';
+
+/** A data frame is not made longer than this, unless by one entry. */
+const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+
+/** One `follow` of a `sluice.v1` socket: any number of streams, by name or by pattern. */
+export class Subscription implements FollowSetOwner<Uint8Array>, PatternMembers {
+  readonly sub: number;
+  private readonly followed: FollowSet<Uint8Array>;
+  private readonly watch: PatternWatch;
+  /** Streams asked for by name, and where. */
+  private readonly named: ReadonlyMap<string, Position>;
+  private readonly head: Uint8Array;
+  private readonly batchBytes: number;
+  private readonly encodingKey: string;
+  private uncreditedBytes = 0;
+  private nextFrameAt = 0;
+  private pace: NodeJS.Timeout | null = null;
+  private isClosed = false;
+
+  constructor(
+    private readonly log: StreamLog,
+    private readonly discovery: Discovery,
+    private readonly request: FollowMessage,
+    keyOf: (name: string) => string,
+    private readonly writer: SessionWriter,
+    private readonly metrics: FollowMetrics,
+  ) {
+    const { sub, fields, latest, batchBytes, streams, patterns } = request;
+    this.sub = sub;
+    this.named = new Map(Object.entries(streams).map(([name, position]) => [keyOf(name), position]));
+    this.head = encodeFrameHead(FrameKind.DATA, dataFlags(fields), sub);
+    this.batchBytes = batchBytes > 0 ? Math.min(batchBytes, MAX_BATCH_BYTES) : MAX_BATCH_BYTES;
+    this.encodingKey = `v1 ${fields} ${latest} ${this.batchBytes} `;
+    this.followed = new FollowSet(log, metrics, this);
+    this.watch = new PatternWatch(discovery, patterns, this);
+  }
+
+  /** Resolves positions, answers `following`, and follows. @throws SluiceError LOG_UNAVAILABLE */
+  async start(): Promise<void> {
+    const { sub, patterns, from } = this.request;
+    const positions = new Map(this.named);
+    for (const key of await findKeys(this.discovery, patterns)) if (!positions.has(key)) positions.set(key, from);
+    const streams = await Promise.all(
+      [...positions].map(async ([key, position]) => [key, await this.resolve(key, position)] as const),
+    );
+    if (this.isClosed) return;
+    this.writer.control({ following: { sub, streams: Object.fromEntries(streams) } });
+    for (const [key, after] of streams) this.join(key, after);
+    await this.watch.start();
+  }
+
+  /** The client has taken so many bytes of data frames. */
+  credit(bytes: number): void {
+    this.uncreditedBytes = Math.max(0, this.uncreditedBytes - bytes);
+    this.goOn();
+  }
+
+  /** The socket has drained. */
+  goOn(): void {
+    if (this.isOpen) this.followed.resume();
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.watch.close();
+    if (this.pace !== null) clearTimeout(this.pace);
+    this.followed.close();
+  }
+
+  onJoin(key: string): void {
+    if (this.followed.has(key)) return;
+    this.writer.control({ joined: { sub: this.request.sub, sid: key, after: FIRST_ENTRY_ID } });
+    this.join(key, FIRST_ENTRY_ID);
+  }
+
+  onLeave(key: string): void {
+    if (this.named.has(key)) return;
+    this.followed.leave(key);
+  }
+
+  onBatch({ extra: name }: FollowedStream<Uint8Array>, batch: EntryBatch): boolean {
+    if (batch.entries.length > 0) this.send(name, batch);
+    return this.isOpen;
+  }
+
+  onGap({ key }: FollowedStream<Uint8Array>, { after, next, lost }: GapNotice): void {
+    this.writer.control({ gap: { sub: this.request.sub, sid: key, after, next, lost } });
+  }
+
+  onReset({ key }: FollowedStream<Uint8Array>, { after, next }: ResetNotice): void {
+    this.writer.control({ reset: { sub: this.request.sub, sid: key, after, next } });
+  }
+
+  /** A key that a pattern found and that cannot be read is left out. */
+  onFailure({ key }: FollowedStream<Uint8Array>, error: SluiceError): void {
+    if (this.named.has(key)) this.writer.error(error, { sub: this.request.sub });
+  }
+
+  private get isOpen(): boolean {
+    const { windowBytes, latest } = this.request;
+    if (windowBytes > 0 && this.uncreditedBytes >= windowBytes) return false;
+    if (this.pace !== null && performance.now() < this.nextFrameAt) return false;
+    return this.writer.bufferedBytes <= pauseAboveBytes(latest > 0);
+  }
+
+  private resolve(key: string, position: Position): Promise<EntryId> | EntryId {
+    if (position === '$') return this.log.reader.lastGeneratedId(key);
+    return position === '-' ? FIRST_ENTRY_ID : position;
+  }
+
+  private join(key: string, after: EntryId): void {
+    const { latest } = this.request;
+    this.followed.join(key, encodeName(key), latest > 0 ? { after, latest } : { after });
+  }
+
+  private send(name: Uint8Array, batch: EntryBatch): void {
+    const { latest, fields, maxFps } = this.request;
+    const groups = splitByBytes(latest > 0 ? batch.entries.toReversed() : batch.entries, batch.bytes, this.batchBytes);
+    groups.forEach((entries, index) => {
+      const key = this.encodingKey + String(index);
+      let body = batch.shared.get(key);
+      if (body === undefined) {
+        body = encodeSection({ name, entries: entries.map(fields ? withFields : bare) }, { ids: true, fields });
+        batch.shared.set(key, body);
+      }
+      const bytes = body.reduce((sum, piece) => sum + piece.length, FRAME_HEAD_BYTES);
+      this.uncreditedBytes += bytes;
+      this.writer.binary(bytes, [this.head, ...body]);
+    });
+    this.metrics.countOut(batch.entries.length, batch.bytes);
+    if (maxFps > 0) this.waitForPace(1000 / maxFps);
+  }
+
+  private waitForPace(intervalMs: number): void {
+    this.nextFrameAt = performance.now() + intervalMs;
+    if (this.pace !== null) clearTimeout(this.pace);
+    this.pace = setTimeout(() => {
+      this.pace = null;
+      this.goOn();
+    }, intervalMs);
+  }
+}
+
+function bare({ id, payload }: LogEntry): EntryToEncode {
+  return { id, payload };
+}
+
+function withFields({ id, payload, fields }: LogEntry): EntryToEncode {
+  return { id, payload, fields: fields?.map(([name, value]) => ({ name, value })) };
+}

@@ -1,0 +1,153 @@
+import { SluiceError } from '@sluice/contracts';
+import { type Connection } from '@sluice/service-kit';
+import { durabilityText, type StreamAdmin, type StreamLog } from '@sluice/stream-log';
+import {
+  parseClientMessage,
+  parseStreamName,
+  type ClientMessage,
+  type EntryId,
+  type FollowMessage,
+} from '@sluice/wire';
+import { type StoreConfig } from '../../config.js';
+import { toClose } from '../../dialect/dialect-errors.js';
+import { type StoreMetrics } from '../../metrics/store-metrics.js';
+import { GroupSubscription } from './group-subscription.js';
+import { PushIntake } from './push-intake.js';
+import { SessionWriter, unknownSubscription } from './session-writer.js';
+import { Subscription } from './subscription.js';
+
+const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+const MAX_SUBSCRIPTIONS = 1000;
+
+/** One `sluice.v1` connection. A wrong frame ends it; a refused push or subscription is told and leaves it open. */
+export class V1Session {
+  private readonly writer: SessionWriter;
+  private readonly pushes: PushIntake;
+  private readonly subscriptions = new Map<number, Subscription | GroupSubscription>();
+  private readonly keyOf: (name: string) => string;
+  private onIdle: (() => void) | null = null;
+  private isEnding = false;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly log: StreamLog,
+    private readonly admin: StreamAdmin,
+    config: Pick<StoreConfig, 'hasDevices' | 'durability'>,
+    private readonly metrics: StoreMetrics,
+  ) {
+    this.keyOf = (name) => parseStreamName(name, config.hasDevices).key;
+    this.writer = new SessionWriter(connection.writer);
+    this.pushes = new PushIntake(log, admin, this.keyOf, connection, this.writer, metrics.ingest.v1_socket, () =>
+      this.onIdle?.(),
+    );
+    this.writer.onDrain(() => {
+      for (const subscription of this.subscriptions.values()) subscription.goOn();
+    });
+    const durability = durabilityText(config.durability);
+    this.writer.control({ hello: { version: 1, server: 'sluice', maxMessageBytes: MAX_MESSAGE_BYTES, durability } });
+  }
+
+  /** Takes one frame of the client. */
+  onFrame(data: Buffer, isBinary: boolean): void {
+    if (this.isEnding) return;
+    try {
+      if (isBinary) this.pushes.take(data);
+      else this.control(parseClientMessage(data.toString()));
+    } catch (error) {
+      this.end(error);
+    }
+  }
+
+  /** Resolves when every push is settled and acknowledged. */
+  async settled(): Promise<void> {
+    if (!this.pushes.isSettled) await new Promise<void>((resolve) => (this.onIdle = resolve));
+    this.writer.flushAcks();
+  }
+
+  close(): void {
+    this.isEnding = true;
+    this.pushes.close();
+    for (const subscription of this.subscriptions.values()) subscription.close();
+    this.subscriptions.clear();
+  }
+
+  private control(message: ClientMessage): void {
+    switch (message.op) {
+      case 'follow':
+        this.follow(message);
+        break;
+      case 'unfollow':
+        this.unfollow(message.sub);
+        break;
+      case 'credit':
+        this.withSubscription(message.sub, (subscription) => subscription.credit(message.bytes));
+        break;
+      case 'ack':
+        this.withSubscription(message.sub, (subscription) =>
+          this.acknowledge(subscription, message.stream, message.ids),
+        );
+        break;
+      case 'ping':
+        this.writer.control({ pong: { n: message.n } });
+    }
+  }
+
+  private follow(message: FollowMessage): void {
+    const { sub } = message;
+    const refusal = this.refusalOf(sub);
+    if (refusal !== null) {
+      this.writer.error(refusal, { sub });
+      return;
+    }
+    const metrics = this.metrics.follow.v1_socket;
+    const subscription =
+      message.group === null
+        ? new Subscription(this.log, this.admin.discovery, message, this.keyOf, this.writer, metrics)
+        : new GroupSubscription(this.log, this.admin, message, this.keyOf, this.writer, metrics);
+    this.subscriptions.set(sub, subscription);
+    subscription.start().catch((error: unknown) => {
+      if (this.subscriptions.get(sub) !== subscription) return;
+      this.subscriptions.delete(sub);
+      subscription.close();
+      this.writer.error(error, { sub });
+    });
+  }
+
+  private refusalOf(sub: number): SluiceError | null {
+    if (this.subscriptions.has(sub)) {
+      return new SluiceError('INVALID_PARAMETER', `subscription ${sub} exists on this socket`);
+    }
+    if (this.subscriptions.size < MAX_SUBSCRIPTIONS) return null;
+    return new SluiceError('RATE_LIMITED', `a socket holds at most ${MAX_SUBSCRIPTIONS} subscriptions`);
+  }
+
+  private unfollow(sub: number): void {
+    this.withSubscription(sub, (subscription) => {
+      subscription.close();
+      this.subscriptions.delete(sub);
+      this.writer.control({ unfollowed: { sub } });
+    });
+  }
+
+  private acknowledge(subscription: Subscription | GroupSubscription, stream: string, ids: readonly EntryId[]): void {
+    if (subscription instanceof GroupSubscription) {
+      subscription.acknowledge(this.keyOf(stream), ids);
+      return;
+    }
+    const { sub } = subscription;
+    this.writer.error(new SluiceError('INVALID_PARAMETER', `subscription ${sub} reads without a group`), { sub });
+  }
+
+  private withSubscription(sub: number, act: (subscription: Subscription | GroupSubscription) => void): void {
+    const subscription = this.subscriptions.get(sub);
+    if (subscription === undefined) this.writer.error(unknownSubscription(sub), { sub });
+    else act(subscription);
+  }
+
+  /** Ends the connection with an error; what was accepted before is settled and acknowledged first. */
+  private end(error: unknown): void {
+    this.isEnding = true;
+    const { code, reason } = toClose(error);
+    void this.connection.close(code, reason);
+  }
+}
