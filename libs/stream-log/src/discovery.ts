@@ -103,10 +103,10 @@ export class Discovery {
     if (this.unannounced.size === 1) setImmediate(() => void this.announceAll());
   }
 
-  /** Tells everybody that a stream was deleted. */
+  /** Tells everybody that a stream was deleted; when that fails, their scans find it missing. */
   async noteDeleted(key: string): Promise<void> {
     this.announced.delete(key);
-    await this.tell({ type: 'deleted', name: key });
+    await this.tell({ type: 'deleted', name: key }).catch(() => undefined);
   }
 
   close(): void {

@@ -2,7 +2,7 @@ import { type StreamRetention } from '@sluice/contracts';
 import { type AdminClient } from '../admin/client.js';
 import { RETENTION_STREAMS_KEY, retentionKey } from '../keys.js';
 import { ENFORCE_RETENTION } from '../scripts/enforce-retention.js';
-import { SET_RETENTION } from '../scripts/set-retention.js';
+import { LIST_RETENTION, SET_RETENTION } from '../scripts/set-retention.js';
 import { type RetentionPolicy } from '../types.js';
 import { asPolicy, assertPolicy, type RetentionRule } from './policy.js';
 
@@ -39,7 +39,7 @@ export class RetentionStore {
     const subject = `retention of "${key}"`;
     const bounds = BOUNDS.flatMap((name) => (policy[name] === null ? [] : [name, policy[name]]));
     await this.client.runScript(SET_RETENTION, [retentionKey(key)], ['setAt', Date.now(), ...bounds], { subject });
-    await this.client.run({ name: 'SADD', args: [RETENTION_STREAMS_KEY, key], subject });
+    await this.client.runScript(LIST_RETENTION, [RETENTION_STREAMS_KEY], [key], { subject });
     // It holds from now on, not only from the next write or sweep on.
     await this.client.runScript(ENFORCE_RETENTION, [key, retentionKey(key)], [], { subject });
     this.onChange(key);
