@@ -21,6 +21,8 @@ import { assertMayListen } from './listen-address.js';
 import { type ApiDescription, serveOpenApi } from './open-api.js';
 import { ServiceModule, type ServiceParts } from './service-module.js';
 
+const IDLE_CHECK_MS = 20;
+
 /** Takes an upgraded socket over. */
 export type UpgradeHandler = UpgradeRouter['handle'];
 
@@ -38,7 +40,7 @@ export interface ServiceOptions<Config extends ServiceConfig> {
   /** Error shapes of the dialects the service speaks. */
   readonly dialects?: readonly ErrorDialect[];
   /** More options of Fastify. */
-  readonly fastify?: FastifyServerOptions<Server>;
+  readonly fastify?: FastifyServerOptions;
   /** Registers plugins and parsers; runs before the modules' routes exist. */
   configure?(app: NestFastifyApplication, parts: ServiceParts & { readonly edge: Edge }): Promise<void> | void;
   /** Handles requests before the router. Asked for once the modules exist. */
@@ -105,7 +107,7 @@ function createAdapter<Config extends ServiceConfig>(
   edge: Edge,
   intercept: RequestInterceptor,
 ): FastifyAdapter {
-  const fastifyOptions: FastifyServerOptions<Server> = {
+  const fastifyOptions: FastifyServerOptions = {
     logger: false,
     bodyLimit: options.bodyLimitBytes ?? 1024 * 1024,
     requestIdHeader: false,
@@ -147,6 +149,7 @@ function assemble({ app, edge, parts, config, upgrade }: Assembly): Service {
     await drain.run();
     upgrades.stop();
     server.closeAllConnections();
+    await closed;
     await app.close().catch((error: unknown) => {
       log.error({ err: error }, 'a module failed to close');
     });
@@ -173,9 +176,15 @@ function assemble({ app, edge, parts, config, upgrade }: Assembly): Service {
 /** Takes no new connections; resolves when the requests of the present ones are answered. */
 function stopListening(server: Server): Promise<void> {
   if (!server.listening) return Promise.resolve();
-  const closed = new Promise<void>((resolve) => {
-    server.close(() => resolve());
+  const { promise, resolve } = Promise.withResolvers<void>();
+  // A kept-alive connection becomes idle when its last answer is out, and would stay open for more requests.
+  const timer = setInterval(() => {
+    server.closeIdleConnections();
+  }, IDLE_CHECK_MS);
+  server.close(() => {
+    clearInterval(timer);
+    resolve();
   });
   server.closeIdleConnections();
-  return closed;
+  return promise;
 }
