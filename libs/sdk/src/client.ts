@@ -67,7 +67,9 @@ export class Client implements ConnectionUser, SubscriptionLink {
   ): Subscription {
     const subscription = new Subscription(this.nextSub++, this, request, streams, events);
     this.subscriptions.set(subscription.sub, subscription);
-    if (this.isOpen) subscription.follow();
+    const { end } = this.connection;
+    if (end !== null) subscription.fail(end);
+    else if (this.isOpen) subscription.follow();
     else this.connection.start();
     return subscription;
   }

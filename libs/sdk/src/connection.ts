@@ -85,6 +85,11 @@ export class Connection {
     return this.isReady;
   }
 
+  /** Why there will be no connection any more; null as long as there may. */
+  get end(): SluiceError | null {
+    return this.isClosed ? (this.final ?? new SluiceError('SHUTTING_DOWN', 'this client is closed')) : null;
+  }
+
   /** Starts connecting, if it has not yet. */
   start(): void {
     if (this.socket === null && this.retryTimer === null && !this.isClosed) this.attempt();
@@ -96,7 +101,8 @@ export class Connection {
    */
   opened(): Promise<void> {
     if (this.isReady) return Promise.resolve();
-    if (this.isClosed) return Promise.reject(this.final ?? new SluiceError('SHUTTING_DOWN', 'this client is closed'));
+    const { end } = this;
+    if (end !== null) return Promise.reject(end);
     const promise = new Promise<void>((resolve, reject) => this.waiters.push({ resolve, reject }));
     this.start();
     return promise;

@@ -71,6 +71,7 @@ export class Outbox {
   private inFlightEntries = 0;
   private nextTag = 1;
   private isScheduled = false;
+  private final: SluiceError | null = null;
   private readonly idleWaiters: (() => void)[] = [];
 
   /** @param maxWaitingBytes bytes that may wait here while nothing can be sent */
@@ -87,9 +88,10 @@ export class Outbox {
   /**
    * Takes a unit; it is sent at the end of this turn or when there is a connection. A unit in the queue may still grow: its
    * owner then says so with {@link grew}.
-   * @throws SluiceError `SERVICE_UNAVAILABLE` when too much is waiting already
+   * @throws SluiceError `SERVICE_UNAVAILABLE` when too much is waiting already; why the connection is closed for good
    */
   add(unit: PushUnit): void {
+    if (this.final !== null) throw this.final;
     if (this.waitingBytes > this.maxWaitingBytes) {
       throw new SluiceError(
         'SERVICE_UNAVAILABLE',
@@ -169,7 +171,10 @@ export class Outbox {
       if (unit.key !== undefined && !isFinal) this.again.push(unit);
       else unit.onFailed(unknownOutcome(unit, cause));
     }
-    if (isFinal) this.refuseWaiting(cause);
+    if (isFinal) {
+      this.final = cause;
+      this.refuseWaiting(cause);
+    }
     this.tellIdle();
   }
 

@@ -240,6 +240,8 @@ describe('connecting', () => {
     other.destroy();
     await expect(lost).rejects.toMatchObject({ code: 'OUTCOME_UNKNOWN' });
     await expect(other.connect()).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+    await expect(other.push('default:a', 'z')).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+    await expect(other.pull('default:a').next()).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
   });
 });
 

@@ -1,0 +1,84 @@
+import { type ConnectionState } from '@sluice/sdk';
+import { Sluice } from '@sluice/sdk/node';
+import { WireError, assertStreamKey, parseStreamName, type StreamName } from '@sluice/wire';
+import { UsageError } from './exit.js';
+import { formatDuration } from './format.js';
+import { type Host } from './host.js';
+import { Output } from './output.js';
+import { Progress } from './progress.js';
+
+/** Options that every command has. */
+export interface GlobalOptions {
+  readonly url: string;
+  readonly token?: string;
+  readonly device?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** What a command works with. */
+export class Session {
+  readonly output: Output;
+  readonly sluice: Sluice;
+  private wasOpen = false;
+
+  /** @throws UsageError for an address that is none */
+  constructor(
+    readonly host: Host,
+    readonly options: GlobalOptions,
+  ) {
+    this.output = new Output(host.stdout, options.json === true);
+    try {
+      const token = options.token ?? host.config.token;
+      this.sluice = new Sluice({ url: options.url, token, onState: (state) => this.onState(state) });
+    } catch (error) {
+      throw new UsageError((error as Error).message);
+    }
+  }
+
+  /** A client of its own, for measurements; its caller closes it. */
+  connectAnother(): Sluice {
+    return new Sluice({ url: this.options.url, token: this.options.token ?? this.host.config.token });
+  }
+
+  /** Aborted at Ctrl-C and SIGTERM. */
+  get signal(): AbortSignal {
+    return this.host.signal;
+  }
+
+  /**
+   * The whole name of a stream given on the command line: `--device` before it, or the default device.
+   * @throws UsageError for a name that cannot be
+   */
+  name(sid: string): StreamName {
+    const { device } = this.options;
+    try {
+      const name = parseStreamName(device === undefined || device === '' ? sid : `${device}:${sid}`);
+      assertStreamKey(name.key);
+      return name;
+    } catch (error) {
+      if (error instanceof WireError) throw new UsageError(error.message);
+      throw error;
+    }
+  }
+
+  /** Progress on standard error, unless `--quiet`. */
+  progress(verb: string): Progress {
+    return new Progress(this.host.stderr, verb, this.options.quiet === true);
+  }
+
+  /** A remark for people, on standard error. */
+  note(text: string): void {
+    if (this.options.quiet !== true) this.host.stderr.write(`${text}\n`);
+  }
+
+  /** Losing a connection is told, opening the first is not. */
+  private onState(state: ConnectionState): void {
+    if (state.state === 'open') {
+      if (this.wasOpen) this.note('sluice: connected again');
+      this.wasOpen = true;
+    }
+    if (state.state !== 'waiting' || !this.wasOpen) return;
+    this.note(`sluice: ${state.error.message}; trying again in ${formatDuration(state.retryInMs)}`);
+  }
+}
