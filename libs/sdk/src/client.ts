@@ -34,6 +34,9 @@ export class Client implements ConnectionUser, SubscriptionLink {
         get isOpen() {
           return connection.isOpen;
         },
+        get end() {
+          return connection.end;
+        },
         send: (data) => connection.send(data),
         renew: () => connection.renew(),
       },

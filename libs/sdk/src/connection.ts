@@ -43,6 +43,9 @@ export interface ConnectionOptions {
 /** So many checks in a row without a sign of life, pings in between, and a connection is given up. */
 const SILENT_CHECKS = 3;
 
+/** A server that does not answer a close frame by then is left without. */
+const CLOSE_TIMEOUT_MS = 1_000;
+
 /** A connection that lived this long counts as good, and the next waits begin short again. */
 const STEADY_MS = 5_000;
 
@@ -66,7 +69,7 @@ export class Connection {
   private isClosed = false;
   private openedAt = 0;
   private silentChecks = 0;
-  private retryTimer: ReturnType<typeof setTimeout> | null = null;
+  private timer: ReturnType<typeof setTimeout> | null = null;
   private idleTimer: ReturnType<typeof setInterval> | null = null;
   private waiters: Waiter[] = [];
   private lastWords: SluiceError | null = null;
@@ -92,7 +95,7 @@ export class Connection {
 
   /** Starts connecting, if it has not yet. */
   start(): void {
-    if (this.socket === null && this.retryTimer === null && !this.isClosed) this.attempt();
+    if (this.socket === null && this.timer === null && !this.isClosed) this.attempt();
   }
 
   /**
@@ -127,15 +130,18 @@ export class Connection {
     if (this.isClosed) return;
     this.isClosed = true;
     this.final = error;
-    if (this.retryTimer !== null) clearTimeout(this.retryTimer);
-    this.retryTimer = null;
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
     const { socket } = this;
     if (socket === null) this.over(error ?? new SluiceError('SHUTTING_DOWN', 'this client was closed'));
-    else socket.close(CloseCode.NORMAL, '');
+    else {
+      socket.close(CloseCode.NORMAL, '');
+      this.timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS);
+    }
   }
 
   private attempt(): void {
-    this.retryTimer = null;
+    this.timer = null;
     this.options.onState?.({ state: 'connecting', attempt: this.backoff.attempts + 1 });
     this.lastWords = null;
     this.silentChecks = 0;
@@ -209,6 +215,8 @@ export class Connection {
     if (this.isReady && Date.now() - this.openedAt > STEADY_MS) this.backoff.reset();
     this.isReady = false;
     this.socket = null;
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
     if (this.idleTimer !== null) clearInterval(this.idleTimer);
     this.over(refusal ?? this.lastWords ?? this.closeError(code, reason));
   }
@@ -229,7 +237,7 @@ export class Connection {
       return;
     }
     const retryInMs = this.backoff.next();
-    this.retryTimer = setTimeout(() => this.attempt(), retryInMs);
+    this.timer = setTimeout(() => this.attempt(), retryInMs);
     this.options.onState?.({ state: 'waiting', error, retryInMs });
     this.user.onLost(error, false);
   }

@@ -45,6 +45,8 @@ interface Frame {
 /** The way out, while a connection is open. */
 export interface Outlet {
   readonly isOpen: boolean;
+  /** Why it will never be open again, if so. */
+  readonly end: SluiceError | null;
   send(data: Uint8Array): void;
   /** Closes the connection for another one. */
   renew(): void;
@@ -71,7 +73,6 @@ export class Outbox {
   private inFlightEntries = 0;
   private nextTag = 1;
   private isScheduled = false;
-  private final: SluiceError | null = null;
   private readonly idleWaiters: (() => void)[] = [];
 
   /** @param maxWaitingBytes bytes that may wait here while nothing can be sent */
@@ -91,7 +92,7 @@ export class Outbox {
    * @throws SluiceError `SERVICE_UNAVAILABLE` when too much is waiting already; why the connection is closed for good
    */
   add(unit: PushUnit): void {
-    if (this.final !== null) throw this.final;
+    if (this.outlet.end !== null) throw this.outlet.end;
     if (this.waitingBytes > this.maxWaitingBytes) {
       throw new SluiceError(
         'SERVICE_UNAVAILABLE',
@@ -171,10 +172,7 @@ export class Outbox {
       if (unit.key !== undefined && !isFinal) this.again.push(unit);
       else unit.onFailed(unknownOutcome(unit, cause));
     }
-    if (isFinal) {
-      this.final = cause;
-      this.refuseWaiting(cause);
-    }
+    if (isFinal) this.refuseWaiting(cause);
     this.tellIdle();
   }
 
