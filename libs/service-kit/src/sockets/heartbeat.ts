@@ -8,6 +8,7 @@ interface Beat {
   /** Counters at the last check, before its ping. */
   readBytes: number;
   takenBytes: number;
+  queuedBytes: number;
   hadBacklog: boolean;
   isPinged: boolean;
 }
@@ -30,7 +31,7 @@ export class Heartbeat {
   }
 
   add(connection: Connection): void {
-    const beat: Beat = { connection, readBytes: 0, takenBytes: 0, hadBacklog: false, isPinged: false };
+    const beat: Beat = { connection, readBytes: 0, takenBytes: 0, queuedBytes: 0, hadBacklog: false, isPinged: false };
     const bucket = this.#buckets[this.#assigned % BUCKETS];
     this.#assigned += 1;
     bucket?.add(beat);
@@ -57,6 +58,7 @@ function check(beat: Beat): void {
   }
   beat.readBytes = raw.bytesRead;
   beat.takenBytes = takenBytes(connection);
+  beat.queuedBytes = queuedBytes(connection);
   beat.hadBacklog = raw.writableLength > 0;
   beat.isPinged = connection.isOpen;
   if (beat.isPinged) ws.ping();
@@ -66,10 +68,20 @@ function isSilent(beat: Beat): boolean {
   const { connection } = beat;
   // While we do not read, nothing can come in: silence proves nothing.
   if (connection.ws.isPaused || connection.raw.bytesRead !== beat.readBytes) return false;
-  return !(beat.hadBacklog && takenBytes(connection) > beat.takenBytes);
+  const isTaking = takenBytes(connection) > beat.takenBytes || queuedBytes(connection) < beat.queuedBytes;
+  return !(beat.hadBacklog && isTaking);
 }
 
-/** Bytes the operating system took of what we wrote. */
+/** Bytes of the writes that the operating system took as a whole. */
 function takenBytes({ raw }: Connection): number {
   return raw.bytesWritten - raw.writableLength;
+}
+
+/**
+ * Bytes left of the write that is under way, which may be tens of megabytes. Only the handle knows; Node's own socket
+ * timeout looks at it the same way.
+ */
+function queuedBytes({ raw }: Connection): number {
+  const { _handle: handle } = raw as { readonly _handle?: { readonly writeQueueSize?: number } | null };
+  return handle?.writeQueueSize ?? 0;
 }
