@@ -1,0 +1,203 @@
+import { measureBareRest, measureRest } from './http-load.mjs';
+import { measureFollowed, measureSlowFollowers } from './many-streams.mjs';
+import { measureFlow, measurePace } from './measures.mjs';
+import { measureRedisLimit } from './redis-limit.mjs';
+import { measureBareEcho, measureBareFanout, measureBarePush } from './socket-limits.mjs';
+
+const small = 100;
+const medium = 20_000;
+const large = 1_000_000;
+const batch = 64;
+const pacedRate = 1_000;
+const followers = 100;
+
+const flow = (spec) => (stage, seconds) => measureFlow(stage, { payloadBytes: small, ...spec }, seconds);
+const redisLimit = (clients, pipeline) => ({
+  title: `XADD ${clients}x${pipeline}`,
+  measure: (stage, seconds) => measureRedisLimit(stage, { clients, pipeline, payloadBytes: small }, seconds),
+});
+const barePush = (payloadBytes) => (stage, seconds) => measureBarePush(stage, { payloadBytes }, seconds);
+const bareFanout = (payloadBytes, perWrite) => (stage, seconds) =>
+  measureBareFanout(stage, { payloadBytes, perWrite, connections: followers }, seconds);
+
+/**
+ * What is measured, in groups that are interleaved: the limits, the lines, the limits again. A line: `title`; `measure(stage, seconds)`;
+ * `limit`, a key of the group's limits, or `null` where the target stands alone; `value` and `limitValue` read the figure of a sample;
+ * `target`, the ratio to reach (`null`: shown for information); `atMost` where less is better; `format` of the figure (a rate by default).
+ */
+export const groups = [
+  {
+    limits: { xadd: redisLimit(50, 64) },
+    lines: [
+      { title: 'push, no ack: dialect, header=0, one entry a frame', measure: flow({ push: 'plain' }), target: 0.4 },
+      {
+        title: `push, no ack: dialect, ${batch} entries a frame`,
+        measure: flow({ push: 'many', entriesPerMessage: batch }),
+        target: 0.55,
+      },
+      { title: 'push, no ack: sluice.v1, one entry a frame', measure: flow({ push: 'v1' }), target: 0.55 },
+      {
+        title: `push, no ack: sluice.v1, ${batch} entries a frame`,
+        measure: flow({ push: 'v1', entriesPerMessage: batch }),
+        target: null,
+      },
+      {
+        title: `push, no ack: sluice.v1, packed by ${batch}`,
+        measure: flow({ push: 'v1', entriesPerMessage: batch, packed: true }),
+        target: 1.2,
+      },
+    ].map((line) => ({ limit: 'xadd', ...line })),
+  },
+  {
+    limits: { one: redisLimit(1, 1), many: redisLimit(1, batch) },
+    lines: [
+      { title: 'push with ack: dialect, 1 in flight', push: 'plain', inFlight: 1 },
+      { title: 'push with ack: sluice.v1, 1 in flight', push: 'v1', inFlight: 1 },
+      { title: `push with ack: dialect, ${batch} in flight`, push: 'plain', inFlight: batch },
+      { title: `push with ack: sluice.v1, ${batch} in flight`, push: 'v1', inFlight: batch },
+    ].map(({ title, ...spec }) => ({
+      title,
+      measure: flow(spec),
+      limit: spec.inFlight === 1 ? 'one' : 'many',
+      target: spec.inFlight === 1 ? 0.33 : 0.42,
+    })),
+  },
+  {
+    limits: { xadd: redisLimit(50, 64) },
+    lines: [1, 4].flatMap((streams) => [
+      {
+        title: `push to pull, ${streams} to ${streams}: dialect, two frames an entry`,
+        measure: flow({ push: 'headed', pull: 'dialect', streams }),
+        limit: 'xadd',
+        target: 0.3,
+      },
+      {
+        title: `push to pull, ${streams} to ${streams}: sluice.v1, one entry a frame`,
+        measure: flow({ push: 'v1', pull: 'v1', streams }),
+        limit: 'xadd',
+        target: 0.5,
+      },
+      {
+        title: `push to pull, ${streams} to ${streams}: sluice.v1, packed by ${batch}`,
+        measure: flow({ push: 'v1', pull: 'v1', streams, entriesPerMessage: batch, packed: true }),
+        limit: 'xadd',
+        target: 0.9,
+      },
+    ]),
+  },
+  {
+    limits: { ws: { title: `bare ws, ${batch} a write, ${followers} clients`, measure: bareFanout(small, batch) } },
+    lines: [
+      {
+        title: `one stream to ${followers} followers: dialect`,
+        measure: flow({ push: 'plain', pull: 'dialect', followers }),
+        limit: 'ws',
+        target: 1,
+      },
+      {
+        title: `one stream to ${followers} followers: sluice.v1`,
+        measure: flow({ push: 'v1', pull: 'v1', followers }),
+        limit: 'ws',
+        target: 2.5,
+      },
+    ],
+  },
+  ...[
+    { size: '20 kB', payloadBytes: medium, target: 0.25 },
+    { size: '1 MB', payloadBytes: large, target: 0.4 },
+  ].map(({ size, payloadBytes, target }) => ({
+    limits: { ws: { title: `bare ws, push of ${size}`, measure: barePush(payloadBytes) } },
+    lines: [
+      { title: `${size}, 1 to 1: dialect`, measure: flow({ push: 'plain', pull: 'dialect', payloadBytes }) },
+      { title: `${size}, 1 to 1: sluice.v1`, measure: flow({ push: 'v1', pull: 'v1', payloadBytes }) },
+    ].map((line) => ({ ...line, limit: 'ws', target })),
+  })),
+  {
+    limits: { ws: { title: `bare ws, 20 kB, ${followers} clients`, measure: bareFanout(medium, 8) } },
+    lines: [
+      { push: 'plain', pull: 'dialect' },
+      { push: 'v1', pull: 'v1' },
+    ].map(({ push, pull }) => ({
+      title: `20 kB to ${followers} followers: ${pull === 'v1' ? 'sluice.v1' : pull}`,
+      measure: flow({ push, pull, followers, payloadBytes: medium }),
+      limit: 'ws',
+      target: 0.9,
+    })),
+  },
+  {
+    limits: {
+      echo: {
+        title: 'bare ws echo + XADD + XREAD',
+        measure: (stage, seconds) => measureBareEcho(stage, { payloadBytes: small, rate: pacedRate }, 2 * seconds),
+      },
+    },
+    lines: [
+      { name: 'dialect', push: 'plain', pull: 'dialect' },
+      { name: 'sluice.v1', push: 'v1', pull: 'v1' },
+    ].flatMap(({ name, push, pull }) => {
+      const spec = { push, pull, rate: pacedRate, payloadBytes: small };
+      const measure = (stage, seconds) => measurePace(stage, spec, 2 * seconds);
+      return [
+        { title: `latency at 1,000 a second: ${name}, p50`, value: ({ p50Ms }) => p50Ms, target: 2 },
+        { title: `latency at 1,000 a second: ${name}, p99`, value: ({ p99Ms }) => p99Ms, target: 3 },
+      ].map((line) => ({ ...line, measure, limit: 'echo', atMost: true, format: 'ms' }));
+    }),
+  },
+  {
+    limits: {
+      push: { title: 'straight to the service', measure: flow({ push: 'plain', straight: true }) },
+      pull: { title: 'straight to the service', measure: flow({ push: 'v1', pull: 'v1', straight: true }) },
+    },
+    lines: [
+      { title: 'through the gateway: push, no ack, dialect', measure: flow({ push: 'plain' }), limit: 'push' },
+      { title: 'through the gateway: 1 to 1, sluice.v1', measure: flow({ push: 'v1', pull: 'v1' }), limit: 'pull' },
+    ].map((line) => ({ ...line, target: 0.85, straightIsLimit: true })),
+  },
+  ...[
+    { title: 'REST: POST of one entry, /v1', request: 'post', target: 0.5 },
+    { title: 'REST: POST of one entry, dialect (multipart)', request: 'postParts', target: 0.5 },
+    { title: 'REST: GET of one entry, dialect', request: 'read', target: 0.6 },
+  ].map(({ title, request, target }) => ({
+    limits: {
+      nest: {
+        title: 'Nest on Fastify, same hop',
+        measure: (stage, seconds) => measureBareRest(stage, { request }, seconds),
+      },
+    },
+    lines: [{ title, measure: (stage, seconds) => measureRest(stage, { request }, seconds), limit: 'nest', target }],
+  })),
+  {
+    limits: {
+      ten: {
+        title: '10 followed',
+        measure: (stage, seconds) => measureFollowed(stage, { followed: 10 }, 1.5 * seconds),
+      },
+    },
+    lines: [
+      {
+        title: '10,000 followed, 10 active: CPU of service and Redis',
+        measure: (stage, seconds) => measureFollowed(stage, { followed: 10_000 }, 1.5 * seconds),
+        limit: 'ten',
+        value: ({ cores }) => cores,
+        target: 1.2,
+        atMost: true,
+        format: 'cores',
+      },
+    ],
+  },
+  {
+    limits: {},
+    rounds: 1,
+    lines: [
+      {
+        title: '1,000 slow followers: memory of the service above idle',
+        measure: (stage) => measureSlowFollowers(stage),
+        limit: null,
+        value: ({ bytes }) => bytes / 1e6,
+        target: 200,
+        atMost: true,
+        format: 'MB',
+      },
+    ],
+  },
+];

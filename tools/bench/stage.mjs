@@ -1,0 +1,200 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { root, stateFolder } from '../setup/paths.mjs';
+import { findRedisTool } from '../setup/redis.mjs';
+import { Refusal, say, style } from '../setup/progress.mjs';
+import { apps } from '../start/apps.mjs';
+import { ManagedChild } from '../start/child.mjs';
+import { noteworthy } from '../start/logs.mjs';
+import { PidNotes } from '../start/pids.mjs';
+import { freePort } from '../start/ports.mjs';
+import { statusOf } from '../start/ready.mjs';
+import { redisSpec } from '../start/redis.mjs';
+import { appEnvironment, appUrl } from '../start/settings.mjs';
+import { RedisConnection } from './redis-connection.mjs';
+
+const startTimeoutMs = 30_000;
+const stopWithinMs = 4_000;
+const pollMs = 5;
+const [service, gateway] = apps;
+
+/**
+ * What is measured, on free ports and with a folder of its own: a fresh Redis, stream-store and api-gateway. `stop` ends all
+ * of it; so does the end of this process, and the next run whatever a killed one left.
+ */
+export class Stage {
+  #notes = new PidNotes();
+  #children = new Map();
+  #folder = mkdtempSync(join(stateFolder('bench'), 'run-'));
+  #options;
+  #redis;
+  #keys = new Set();
+  #streamCount = 0;
+  #settings;
+
+  constructor(redis, options) {
+    this.#redis = redis;
+    this.#options = options;
+    process.on('exit', () => this.#leaveNothing());
+  }
+
+  async start() {
+    await this.#notes.reap();
+    const ports = { [service.name]: await freePort(), [gateway.name]: await freePort() };
+    this.redisPort = await freePort();
+    this.#settings = { host: '127.0.0.1', reachHost: '127.0.0.1', ports };
+    const redis = redisSpec(this.#redis, { port: this.redisPort, durability: 'everysec' }, this.#folder);
+    // A rewrite of the file in the middle of a measurement would be measured; `clean` starts a new file before each.
+    redis.args.push('--auto-aof-rewrite-percentage', '0');
+    await this.#startChild({ ...redis, name: 'bench-redis' });
+    this.redis = await RedisConnection.open(this.redisPort);
+    if (!this.#options.aof) await this.redis.send('CONFIG', 'SET', 'appendonly', 'no');
+    await this.#startApp(service, this.#settings, this.#options.profile ? profileArguments() : []);
+    if (!this.#options.straight) await this.#startApp(gateway, this.#settings);
+  }
+
+  /** Where clients connect: the gateway, or the service itself with `straight`. */
+  port({ straight = this.#options.straight } = {}) {
+    return this.#settings.ports[straight ? service.name : gateway.name];
+  }
+
+  /** Process ids of what serves a client, for the CPU table. */
+  pids() {
+    const pid = (name) => this.#children.get(`bench-${name}`).pid;
+    const front = this.#options.straight ? {} : { gateway: pid(gateway.name) };
+    return { service: pid(service.name), ...front, redis: pid('redis') };
+  }
+
+  /** A stream that does not exist yet, as clients name it; it is deleted by `clean`. */
+  newStream() {
+    this.#streamCount += 1;
+    const name = `bench-${this.#streamCount}`;
+    this.#keys.add(`default:${name}`);
+    return name;
+  }
+
+  /** Entries ever added to a stream. */
+  async entriesAdded(stream) {
+    const info = await this.redis.send('XINFO', 'STREAM', `default:${stream}`).catch(() => []);
+    const at = info.findIndex((item) => String(item) === 'entries-added');
+    return at < 0 ? 0 : Number(info[at + 1]);
+  }
+
+  /** Deletes what was measured with, and starts a new append-only file, so that every measurement meets the same Redis. */
+  async clean() {
+    const keys = [...this.#keys];
+    this.#keys.clear();
+    for (let start = 0; start < keys.length; start += 1000)
+      await this.redis.send('UNLINK', ...keys.slice(start, start + 1000));
+    if (this.#options.aof) {
+      await this.redis.send('CONFIG', 'SET', 'appendonly', 'no');
+      await this.redis.send('CONFIG', 'SET', 'appendonly', 'yes');
+    }
+    const busy = /aof_rewrite_in_progress:1|aof_rewrite_scheduled:1|lazyfree_pending_objects:[1-9]|loading:1/;
+    for (;;) {
+      const info = `${await this.redis.send('INFO', 'persistence')}${await this.redis.send('INFO', 'memory')}`;
+      if (!busy.test(info)) return;
+      await delay(pollMs);
+    }
+  }
+
+  /** Another stream-store on the same Redis, for as long as `use` takes; `use` gets `{ port, pid }`. */
+  async withSpareService(use) {
+    const port = await freePort();
+    const settings = { ...this.#settings, ports: { ...this.#settings.ports, [service.name]: port } };
+    const child = await this.#startApp(service, settings, [], 'bench-spare');
+    try {
+      return await use({ port, pid: child.pid });
+    } finally {
+      await child.stop(stopWithinMs);
+    }
+  }
+
+  /** The path of `redis-benchmark`. Throws a `Refusal` when it is not installed. */
+  redisBenchmark() {
+    const path = findRedisTool(this.#redis, 'redis-benchmark');
+    if (path) return path;
+    throw new Refusal(
+      `redis-benchmark is not installed beside ${this.#redis.bin}: it gives the limit (Debian: redis-tools)`,
+    );
+  }
+
+  /** Names of processes that have ended by themselves since the start: what was measured then is worth nothing. */
+  crashed() {
+    return [...this.#children.values()].filter((child) => child.failures > 0).map(({ name }) => name);
+  }
+
+  async stop() {
+    this.redis?.close();
+    for (const child of [...this.#children.values()].toReversed()) await child.stop(stopWithinMs);
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #startApp(app, settings, nodeArguments = [], name = `bench-${app.name}`) {
+    const script = join(root, 'apps', app.name, 'dist/main.js');
+    if (!existsSync(script)) throw new Refusal(`${app.name} is not built: ${script} is missing`);
+    const url = appUrl(settings, app.name);
+    return await this.#startChild({
+      name,
+      command: process.execPath,
+      args: [...nodeArguments, script],
+      cwd: root,
+      env: this.#environment(settings),
+      isReady: async (signal) => (await statusOf(`${url}${app.readyPath}`, signal)) === 200,
+    });
+  }
+
+  /** Defaults only: what the caller's shell sets for its own Sluice must not change what is measured. */
+  #environment(settings) {
+    const plain = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(SLUICE|REDIS)_/.test(name)));
+    const portVariables = apps.map((app) => [app.portVariable, String(settings.ports[app.name])]);
+    const env = { ...plain, ...Object.fromEntries(portVariables), ...this.#options.environment };
+    return appEnvironment(settings, `redis://127.0.0.1:${this.redisPort}`, env);
+  }
+
+  async #startChild(spec) {
+    const words = [];
+    const child = new ManagedChild(spec, {
+      onLine: ({ line, isStderr }) => this.#onLine(spec.name, words, line, isStderr),
+      onSpawn: (pid) => this.#notes.write(`${spec.name}-${process.pid}`, pid),
+      onGone: () => this.#notes.remove(`${spec.name}-${process.pid}`),
+    });
+    this.#children.set(spec.name, child);
+    child.start();
+    const deadline = Date.now() + startTimeoutMs;
+    while (!child.isReady) {
+      if (child.failures > 0 || Date.now() > deadline) {
+        throw new Refusal(`${spec.name} does not start:\n${words.join('\n')}`);
+      }
+      await delay(pollMs);
+    }
+    return child;
+  }
+
+  #onLine(name, words, line, isStderr) {
+    words.push(line);
+    if (words.length > 20) words.shift();
+    const note = noteworthy(line, isStderr);
+    if (note && this.#options.verbose) say(`${style.dim(name)} ${note.text}`);
+  }
+
+  #leaveNothing() {
+    for (const child of this.#children.values()) {
+      child.kill();
+      this.#notes.remove(`${child.name}-${process.pid}`);
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Where `--profile` leaves the profiles. */
+export function profileFolder() {
+  const folder = join(stateFolder('bench'), 'profiles');
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+function profileArguments() {
+  return ['--cpu-prof', `--cpu-prof-dir=${profileFolder()}`, '--cpu-prof-interval=500'];
+}
