@@ -21,6 +21,8 @@ export interface Rate {
   readonly entries: number;
   readonly bytes: number;
   readonly seconds: number;
+  /** Trimmed before the readers had them. */
+  readonly lost?: number;
 }
 
 /** Times from push to pull. */
@@ -63,12 +65,14 @@ export function measurePush(session: Session, plan: BenchPlan): Promise<Rate> {
 export async function measureDelivery(session: Session, plan: BenchPlan): Promise<Rate> {
   const clients: Sluice[] = [];
   let received = 0;
+  let lost = 0;
+  let lastAt = 0;
   try {
     const readers = await Promise.all(
       Array.from({ length: plan.streams * plan.followers }, async (_, index) => {
         const client = session.connectAnother();
         clients.push(client);
-        const pull = client.pull(`${plan.base}-${index % plan.streams}`);
+        const pull = client.pull(`${plan.base}-${index % plan.streams}`, { onGap: (gap) => (lost += gap.lost ?? 0) });
         await pull.ready;
         return pull;
       }),
@@ -77,13 +81,14 @@ export async function measureDelivery(session: Session, plan: BenchPlan): Promis
       void (async () => {
         for (let batch = await reader.nextBatch(); batch !== null; batch = await reader.nextBatch())
           received += batch.length;
+        lastAt = performance.now();
       })().catch(() => undefined);
     }
     const startedAt = performance.now();
     const pushed = await pushFor(session, plan, plan.seconds);
     const deadline = performance.now() + CATCH_UP_MS;
-    while (received < pushed.entries * plan.followers && performance.now() < deadline) await delay(1);
-    return { entries: received, bytes: received * plan.bytes, seconds: (performance.now() - startedAt) / 1000 };
+    while (received + lost < pushed.entries * plan.followers && performance.now() < deadline) await delay(1);
+    return { entries: received, bytes: received * plan.bytes, seconds: (lastAt - startedAt) / 1000, lost };
   } finally {
     for (const client of clients) client.destroy();
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Command } from 'commander';
 import { measureDelivery, measureLatency, measurePush, type BenchPlan, type Rate } from '../bench/measure.js';
-import { formatBytes, formatDuration, formatRate } from '../format.js';
+import { formatBytes, formatCount, formatDuration, formatRate } from '../format.js';
 import { type GlobalOptions, type Session } from '../session.js';
 import { type Runner } from './action.js';
 import { rateAboveZero, wholeNumber } from './numbers.js';
@@ -15,8 +15,9 @@ interface BenchOptions {
   readonly packed?: boolean;
 }
 
-function describeRate({ entries, bytes, seconds }: Rate): string {
-  return `${formatRate(entries / seconds).padStart(12)}  ${formatBytes(bytes / seconds).padStart(8)}/s`;
+function describeRate({ entries, bytes, seconds, lost = 0 }: Rate): string {
+  const trimmed = lost === 0 ? '' : `  (${formatCount(lost)} trimmed before they were read)`;
+  return `${formatRate(entries / seconds).padStart(12)}  ${formatBytes(bytes / seconds).padStart(8)}/s${trimmed}`;
 }
 
 async function bench(session: Session, options: BenchOptions): Promise<void> {

@@ -70,11 +70,15 @@ async function push(session: Session, sid: string, texts: readonly string[], opt
     throw new UsageError('--id and --key are for entries given on the command line, not for --stdin');
   }
   const progress = session.progress('pushed');
-  const onIds = session.output.isJson ? (ids: readonly string[]) => void printIds(session, ids) : undefined;
+  let printed = Promise.resolve();
+  const onIds = session.output.isJson
+    ? (ids: readonly string[]) => void (printed = printed.then(() => printIds(session, ids)))
+    : undefined;
   const sink = await openSink(session, sid, progress, { ...options, onIds });
   try {
     await pushStdin(session, sink, options.framing);
     await sink.flush();
+    await printed;
   } finally {
     progress.end();
   }
