@@ -10,6 +10,11 @@ import { LogModule } from './log/log.module.js';
 import { StorePrometheus } from './metrics/prometheus.js';
 import { StoreMetrics } from './metrics/store-metrics.js';
 import { SettingsModule } from './settings.module.js';
+import { EntriesController } from './v1/http/entries.controller.js';
+import { GroupReads } from './v1/http/group-reads.js';
+import { GroupsController } from './v1/http/groups.controller.js';
+import { LiveController } from './v1/http/live.controller.js';
+import { StreamsController } from './v1/http/streams.controller.js';
 import { V1Socket } from './v1/socket/v1.socket.js';
 
 /** The stream store: the redis-streamer dialect, our own routes, and `sluice.v1`, over one log. */
@@ -19,8 +24,24 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [SettingsModule.with(new StoreConfig(settings)), LogModule],
-      controllers: [GreetingController, DataController],
-      providers: [StoreMetrics, StorePrometheus, LogReadiness, Stopping, IngestSocket, FollowSocket, V1Socket],
+      controllers: [
+        GreetingController,
+        DataController,
+        StreamsController,
+        EntriesController,
+        GroupsController,
+        LiveController,
+      ],
+      providers: [
+        StoreMetrics,
+        StorePrometheus,
+        LogReadiness,
+        Stopping,
+        GroupReads,
+        IngestSocket,
+        FollowSocket,
+        V1Socket,
+      ],
     };
   }
 }

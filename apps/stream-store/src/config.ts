@@ -1,4 +1,4 @@
-import { ConfigError, SERVICE_SETTINGS, defineConfig, type ConfigValues } from '@sluice/service-kit';
+import { ConfigError, SERVICE_SETTINGS, defineConfig, type ConfigValues, type Environment } from '@sluice/service-kit';
 import { parseDurability, type Durability, type RetentionRule } from '@sluice/stream-log';
 
 const MIB = 1024 * 1024;
@@ -72,6 +72,11 @@ export const STORE_CONFIG = defineConfig({
     doc: 'When more pushed bytes than this wait for Redis, sockets are not read; at twice as many, pushes are refused.',
   },
 });
+
+/** The environment this program was started with. */
+export function environment(): Environment {
+  return process.env;
+}
 
 /** The settings as the environment gives them. */
 export type StoreSettings = ConfigValues<typeof STORE_CONFIG.settings>;

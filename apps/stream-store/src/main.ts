@@ -1,5 +1,5 @@
 import { runService } from '@sluice/service-kit';
-import { STORE_CONFIG } from './config.js';
+import { STORE_CONFIG, environment } from './config.js';
 import { createStore } from './create-store.js';
 
-await runService({ table: () => STORE_CONFIG.table(), create: () => createStore(process.env) });
+await runService({ table: () => STORE_CONFIG.table(), create: () => createStore(environment()) });

@@ -55,14 +55,9 @@ export class DataController {
   @Get(':stream_id')
   async read(@Query() params: QueryValues, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const query = readDataQuery(rawStreamId(request.raw.url ?? ''), params, this.config.hasDevices);
-    const gone = new AbortController();
-    reply.raw.once('close', () => gone.abort());
-    const { parts, cursors, gaps } = await readOnce(
-      this.log,
-      query,
-      AbortSignal.any([gone.signal, this.stopping.signal]),
+    const { parts, cursors, gaps } = await readOnce(this.log, query, (callback) =>
+      this.stopping.onEnd(reply.raw, callback),
     );
-    if (gone.signal.aborted) return;
     const offsets = formatOffsets(parts, query.usesStarts);
     const payloads = parts.slice(0, offsets.entries).map(({ entry }) => entry.payload);
     this.metrics.follow.dialect_http.countOut(offsets.entries, offsets.bytes);

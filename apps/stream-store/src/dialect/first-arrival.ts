@@ -2,6 +2,9 @@ import { type EntryId } from '@sluice/wire';
 import { type Follower, type GapNotice, type LogEntry, type StreamLog } from '@sluice/stream-log';
 import { type Address } from './addresses.js';
 
+/** Registers who is told when nobody waits any more; returns the function that ends that. */
+export type OnEnd = (callback: () => void) => () => void;
+
 /** Waits for the first entries of any of several streams; everything read in the same turn comes along. */
 export class FirstArrival {
   private readonly entries: LogEntry[][];
@@ -21,20 +24,22 @@ export class FirstArrival {
    * @param blockMs longest wait; 0: until something comes or the client is gone
    * @throws SluiceError when a stream can never be read
    */
-  async run(after: readonly EntryId[], blockMs: number, signal: AbortSignal): Promise<LogEntry[][]> {
+  async run(after: readonly EntryId[], blockMs: number, onEnd: OnEnd): Promise<LogEntry[][]> {
     const followers = this.addresses.map((address, index) => this.follow(address, index, after[index] as EntryId));
     let timer: NodeJS.Timeout | undefined;
+    let forget: (() => void) | undefined;
     try {
       await new Promise<void>((resolve) => {
         this.done = resolve;
         if (blockMs > 0) timer = setTimeout(resolve, blockMs);
-        signal.addEventListener('abort', () => resolve(), { once: true });
-        if (signal.aborted || this.failure !== null) resolve();
+        forget = onEnd(resolve);
+        if (this.failure !== null) resolve();
       });
       if (this.failure !== null) throw this.failure;
       return this.entries;
     } finally {
       clearTimeout(timer);
+      forget?.();
       for (const follower of followers) follower.close();
     }
   }

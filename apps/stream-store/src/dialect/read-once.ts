@@ -3,7 +3,7 @@ import { type GapNotice, type LogEntry, type StreamLog } from '@sluice/stream-lo
 import { readAfter, readNewest } from '../streams/bounded-read.js';
 import { type LabelledEntry } from '../follow/pull-encoder.js';
 import { type Address } from './addresses.js';
-import { FirstArrival } from './first-arrival.js';
+import { FirstArrival, type OnEnd } from './first-arrival.js';
 import { unmovedCursor, type DataQuery } from './data-query.js';
 import { MAX_OFFSETS_ENTRIES } from './offsets-header.js';
 import { type Start } from './positions.js';
@@ -24,17 +24,17 @@ interface Found {
 
 /**
  * Reads what is there; when there is nothing, waits for the first that comes.
- * @param signal the client is gone
+ * @param onEnd ends a wait early
  * @throws SluiceError of the log
  */
-export async function readOnce(log: StreamLog, query: DataQuery, signal: AbortSignal): Promise<ReadOnce> {
+export async function readOnce(log: StreamLog, query: DataQuery, onEnd: OnEnd): Promise<ReadOnce> {
   const { addresses } = query;
   const starts = addresses.map((_address, index) => query.starts[index] ?? query.starts[0] ?? '$');
   const gaps: (GapNotice & { sid: string })[] = [];
   let found = await Promise.all(addresses.map(({ key }, index) => readNow(log, query, key, starts[index] as Start)));
   if (found.every(({ entries }) => entries.length === 0)) {
     const after = found.map(({ resolved }) => resolved);
-    const arrived = await new FirstArrival(log, query.count, addresses, gaps).run(after, query.blockMs, signal);
+    const arrived = await new FirstArrival(log, query.count, addresses, gaps).run(after, query.blockMs, onEnd);
     found = found.map(({ resolved }, index) => ({ resolved, entries: arrived[index] ?? [] }));
   }
   return {

@@ -49,7 +49,7 @@ export function encodeBatch(entries: readonly LogEntry[], label: string, form: P
 export function encodeMessage(parts: readonly LabelledEntry[], form: PullForm): Uint8Array[] {
   const entries = parts.map(({ entry }) => entry);
   const quoted = parts.map(({ label }) => JSON.stringify(label));
-  const longest = quoted.reduce((longest, text) => Math.max(longest, Buffer.byteLength(text)), 0);
+  const longest = quoted.reduce((most, text) => Math.max(most, Buffer.byteLength(text)), 0);
   const output = new FrameOutput(form.hasHeader, entries, longest);
   output.message(entries, form.hasHeader ? headerOf(entries, (index) => quoted[index] as string, form.usesStarts) : '');
   return output.pieces();

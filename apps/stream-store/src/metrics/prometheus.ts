@@ -36,43 +36,46 @@ export class StorePrometheus {
   }
 
   private perChannel(name: string, help: string, read: (channel: Channel) => number): void {
-    new Counter({
+    const metric = new Counter({
       name,
       help,
       labelNames: ['channel'],
-      registers: [this.registry],
+      registers: [],
       collect() {
         this.reset();
         for (const channel of CHANNELS) this.inc({ channel }, read(channel));
       },
     });
+    this.registry.registerMetric(metric);
   }
 
   private refusals(): void {
     const { refused } = this.store;
-    new Counter({
+    const metric = new Counter({
       name: 'sluice_store_refused_pushes_total',
       help: 'Pushes refused, by error code',
       labelNames: ['code'],
-      registers: [this.registry],
+      registers: [],
       collect() {
         this.reset();
         for (const [code, count] of refused) this.inc({ code }, count);
       },
     });
+    this.registry.registerMetric(metric);
   }
 
   private sockets(): void {
     const { openSockets } = this.store;
-    new Gauge({
+    const metric = new Gauge({
       name: 'sluice_store_open_sockets',
       help: 'WebSockets open now, by kind',
       labelNames: ['kind'],
-      registers: [this.registry],
+      registers: [],
       collect() {
         for (const kind of KINDS) this.set({ kind }, openSockets[kind]);
       },
     });
+    this.registry.registerMetric(metric);
   }
 
   private followers(): void {
@@ -94,10 +97,10 @@ export class StorePrometheus {
   private redis(): void {
     const { log } = this;
     this.gauge('sluice_store_inflight_bytes', 'Bytes on their way to Redis', () => log.inflightBytes);
-    new Gauge({
+    const metric = new Gauge({
       name: 'sluice_store_redis_up',
       help: '1 while every Redis node answers',
-      registers: [this.registry],
+      registers: [],
       async collect() {
         this.set(
           await log.assertReachable().then(
@@ -107,16 +110,18 @@ export class StorePrometheus {
         );
       },
     });
+    this.registry.registerMetric(metric);
   }
 
   private gauge(name: string, help: string, read: () => number): void {
-    new Gauge({
+    const metric = new Gauge({
       name,
       help,
-      registers: [this.registry],
+      registers: [],
       collect() {
         this.set(read());
       },
     });
+    this.registry.registerMetric(metric);
   }
 }

@@ -9,18 +9,16 @@ import {
 } from '@sluice/stream-log';
 import { FIRST_ENTRY_ID, type EntryId } from '@sluice/wire';
 import { type ServerResponse } from 'node:http';
-import { PatternWatch, findKeys, type PatternMembers } from '../../streams/pattern-watch.js';
+import { PatternWatch, type PatternMembers } from '../../streams/pattern-watch.js';
 import { FollowSet, type FollowedStream, type FollowSetOwner } from '../../follow/follow-set.js';
 import { type FollowMetrics } from '../../metrics/store-metrics.js';
 
 /** What a streaming response follows. */
 export interface LiveSelection {
   /** Key → position. */
-  readonly streams: ReadonlyMap<string, EntryId | '$'>;
-  /** Streams that match join, also as they appear. */
+  readonly streams: ReadonlyMap<string, EntryId>;
+  /** Streams that match join as they appear. */
   readonly globs: readonly string[];
-  /** Where streams that a glob finds at once are read from. */
-  readonly globStart: EntryId | '$';
 }
 
 /** How a streaming response writes what it follows. */
@@ -45,7 +43,7 @@ export class LiveResponse implements FollowSetOwner<null>, PatternMembers {
 
   constructor(
     log: StreamLog,
-    private readonly discovery: Discovery,
+    discovery: Discovery,
     private readonly selection: LiveSelection,
     private readonly response: ServerResponse,
     private readonly encoder: LiveEncoder,
@@ -60,14 +58,10 @@ export class LiveResponse implements FollowSetOwner<null>, PatternMembers {
 
   /** @throws SluiceError LOG_UNAVAILABLE when the streams of a glob cannot be listed */
   async start(): Promise<void> {
-    const { streams, globs, globStart } = this.selection;
-    const found = await findKeys(this.discovery, globs);
-    if (this.response.destroyed) return;
     // Headers leave at once, so that a client knows that it is connected.
     this.response.flushHeaders();
     this.write(this.encoder.heartbeat);
-    for (const [key, after] of streams) this.followed.join(key, null, { after });
-    for (const key of found) this.followed.join(key, null, { after: globStart });
+    for (const [key, after] of this.selection.streams) this.followed.join(key, null, { after });
     await this.watch.start();
   }
 

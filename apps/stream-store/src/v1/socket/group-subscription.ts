@@ -1,12 +1,22 @@
 import { type SluiceError } from '@sluice/contracts';
-import { type LogEntry, type StreamAdmin, type StreamLog } from '@sluice/stream-log';
-import { encodeData, encodeName, type EntryId, type FollowMessage } from '@sluice/wire';
+import { type LogEntry, type StoredEntry, type StreamAdmin, type StreamLog } from '@sluice/stream-log';
+import {
+  FrameKind,
+  PACKED_FIELD,
+  encodeFrameHead,
+  encodeName,
+  packedCount,
+  type EntryId,
+  type FollowMessage,
+} from '@sluice/wire';
 import { FollowSet, type FollowedStream, type FollowSetOwner } from '../../follow/follow-set.js';
 import { pauseAboveBytes } from '../../follow/live-pull.js';
 import { type FollowMetrics } from '../../metrics/store-metrics.js';
+import { encodeBodies } from './data-bodies.js';
 import { type SessionWriter } from './session-writer.js';
 
 const READ_ENTRIES = 64;
+const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 /** Entries handed out and not acknowledged, at most, for one subscription. */
 const MAX_UNACKED_ENTRIES = 1000;
 const OUTAGE_RETRY_MS = 500;
@@ -167,18 +177,16 @@ export class GroupSubscription implements FollowSetOwner<null> {
 
   private send(key: string, entries: readonly LogEntry[]): void {
     if (entries.length === 0 || this.isClosed) return;
-    const { fields } = this.request;
-    const section = {
-      name: encodeName(key),
-      entries: entries.map(({ id, payload, fields: extra }) =>
-        fields ? { id, payload, fields: extra?.map(([name, value]) => ({ name, value })) } : { id, payload },
-      ),
-    };
-    const frame = encodeData(this.sub, [section], fields);
+    const form = { fields: this.request.fields, isLatest: false, batchBytes: MAX_FRAME_BYTES };
+    for (const { flags, pieces, frameBytes } of encodeBodies(entries.map(asStored), encodeName(key), form)) {
+      this.uncreditedBytes += frameBytes;
+      this.writer.binary(frameBytes, [encodeFrameHead(FrameKind.DATA, flags, this.sub), ...pieces]);
+    }
     this.unacked += entries.length;
-    this.uncreditedBytes += frame.length;
-    this.writer.binary(frame.length, [frame]);
-    this.metrics.countOut(entries.length, frame.length);
+    this.metrics.countOut(
+      entries.length,
+      entries.reduce((sum, { payload }) => sum + payload.length, 0),
+    );
   }
 
   private tell(error: unknown): void {
@@ -196,6 +204,13 @@ export class GroupSubscription implements FollowSetOwner<null> {
     }, delayMs);
     this.timers.add(timer);
   }
+}
+
+/** A packed entry as the group hands it out stands in an extra field. */
+function asStored(entry: LogEntry): StoredEntry {
+  const packed = entry.fields?.find(([name]) => name === PACKED_FIELD)?.[1];
+  if (packed === undefined || entry.payload.length > 0) return entry;
+  return { id: entry.id, payload: packed, packedCount: packedCount(packed) };
 }
 
 /** `-` in a follow means all there is. */

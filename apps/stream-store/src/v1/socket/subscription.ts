@@ -1,22 +1,13 @@
 import { type SluiceError } from '@sluice/contracts';
-import {
-  type Discovery,
-  type EntryBatch,
-  type GapNotice,
-  type LogEntry,
-  type ResetNotice,
-  type StreamLog,
-} from '@sluice/stream-log';
+import { type Discovery, type EntryBatch, type GapNotice, type ResetNotice, type StreamLog } from '@sluice/stream-log';
 import {
   FIRST_ENTRY_ID,
-  FRAME_HEAD_BYTES,
   FrameKind,
+  PACKED_DATA_FLAGS,
   dataFlags,
   encodeFrameHead,
   encodeName,
-  encodeSection,
   type EntryId,
-  type EntryToEncode,
   type FollowMessage,
   type Position,
 } from '@sluice/wire';
@@ -24,7 +15,7 @@ import { FollowSet, type FollowedStream, type FollowSetOwner } from '../../follo
 import { pauseAboveBytes } from '../../follow/live-pull.js';
 import { PatternWatch, findKeys, type PatternMembers } from '../../streams/pattern-watch.js';
 import { type FollowMetrics } from '../../metrics/store-metrics.js';
-import { splitByBytes } from './split.js';
+import { bodiesOf, type DataForm } from './data-bodies.js';
 import { type SessionWriter } from './session-writer.js';
 
 /** A data frame is not made longer than this, unless by one entry. */
@@ -38,8 +29,9 @@ export class Subscription implements FollowSetOwner<Uint8Array>, PatternMembers 
   /** Streams asked for by name, and where. */
   private readonly named: ReadonlyMap<string, Position>;
   private readonly head: Uint8Array;
-  private readonly batchBytes: number;
-  private readonly encodingKey: string;
+  private readonly packedHead: Uint8Array;
+  private readonly form: DataForm;
+  private readonly formKey: string;
   private uncreditedBytes = 0;
   private nextFrameAt = 0;
   private pace: NodeJS.Timeout | null = null;
@@ -57,8 +49,10 @@ export class Subscription implements FollowSetOwner<Uint8Array>, PatternMembers 
     this.sub = sub;
     this.named = new Map(Object.entries(streams).map(([name, position]) => [keyOf(name), position]));
     this.head = encodeFrameHead(FrameKind.DATA, dataFlags(fields), sub);
-    this.batchBytes = batchBytes > 0 ? Math.min(batchBytes, MAX_BATCH_BYTES) : MAX_BATCH_BYTES;
-    this.encodingKey = `v1 ${fields} ${latest} ${this.batchBytes} `;
+    this.packedHead = encodeFrameHead(FrameKind.DATA, PACKED_DATA_FLAGS, sub);
+    const aimBytes = batchBytes > 0 ? Math.min(batchBytes, MAX_BATCH_BYTES) : MAX_BATCH_BYTES;
+    this.form = { fields, isLatest: latest > 0, batchBytes: aimBytes };
+    this.formKey = `${fields} ${latest > 0} ${aimBytes}`;
     this.followed = new FollowSet(log, metrics, this);
     this.watch = new PatternWatch(discovery, patterns, this);
   }
@@ -107,7 +101,7 @@ export class Subscription implements FollowSetOwner<Uint8Array>, PatternMembers 
   }
 
   onBatch({ extra: name }: FollowedStream<Uint8Array>, batch: EntryBatch): boolean {
-    if (batch.entries.length > 0) this.send(name, batch);
+    if (batch.entryCount > 0) this.send(name, batch);
     return this.isOpen;
   }
 
@@ -142,20 +136,13 @@ export class Subscription implements FollowSetOwner<Uint8Array>, PatternMembers 
   }
 
   private send(name: Uint8Array, batch: EntryBatch): void {
-    const { latest, fields, maxFps } = this.request;
-    const groups = splitByBytes(latest > 0 ? batch.entries.toReversed() : batch.entries, batch.bytes, this.batchBytes);
-    groups.forEach((entries, index) => {
-      const key = this.encodingKey + String(index);
-      let body = batch.shared.get(key);
-      if (body === undefined) {
-        body = encodeSection({ name, entries: entries.map(fields ? withFields : bare) }, { ids: true, fields });
-        batch.shared.set(key, body);
-      }
-      const bytes = body.reduce((sum, piece) => sum + piece.length, FRAME_HEAD_BYTES);
-      this.uncreditedBytes += bytes;
-      this.writer.binary(bytes, [this.head, ...body]);
-    });
-    this.metrics.countOut(batch.entries.length, batch.bytes);
+    for (const { flags, pieces, frameBytes } of bodiesOf(batch, name, this.form, this.formKey)) {
+      const head = flags === PACKED_DATA_FLAGS ? this.packedHead : this.head;
+      this.uncreditedBytes += frameBytes;
+      this.writer.binary(frameBytes, [head, ...pieces]);
+    }
+    this.metrics.countOut(batch.entryCount, batch.bytes);
+    const { maxFps } = this.request;
     if (maxFps > 0) this.waitForPace(1000 / maxFps);
   }
 
@@ -167,12 +154,4 @@ export class Subscription implements FollowSetOwner<Uint8Array>, PatternMembers 
       this.goOn();
     }, intervalMs);
   }
-}
-
-function bare({ id, payload }: LogEntry): EntryToEncode {
-  return { id, payload };
-}
-
-function withFields({ id, payload, fields }: LogEntry): EntryToEncode {
-  return { id, payload, fields: fields?.map(([name, value]) => ({ name, value })) };
 }

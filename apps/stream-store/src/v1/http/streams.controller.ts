@@ -1,0 +1,88 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query } from '@nestjs/common';
+import {
+  ApiBadRequestResponse,
+  ApiNoContentResponse,
+  ApiNotFoundResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import { SluiceError, type StreamInfo, type StreamList, type StreamRetention } from '@sluice/contracts';
+import {
+  ErrorBodyDto,
+  ListStreamsQueryDto,
+  RetentionDto,
+  StreamInfoDto,
+  StreamListDto,
+  StreamRetentionDto,
+} from '@sluice/contracts/dto';
+import { StreamAdmin } from '@sluice/stream-log';
+import { StoreConfig } from '../../config.js';
+import { streamOfPath } from './stream-path.js';
+
+/** Streams as things: which there are, what is known of them, how long their entries stay. */
+@ApiTags('streams')
+@ApiBadRequestResponse({ type: ErrorBodyDto })
+@Controller('v1/streams')
+export class StreamsController {
+  constructor(
+    private readonly admin: StreamAdmin,
+    private readonly config: StoreConfig,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'Streams by name, a page at a time' })
+  @ApiOkResponse({ type: StreamListDto })
+  list(@Query() query: ListStreamsQueryDto): Promise<StreamList> {
+    return this.admin.list(query);
+  }
+
+  @Get(':device/:stream')
+  @ApiOperation({ summary: 'What is known of a stream' })
+  @ApiOkResponse({ type: StreamInfoDto })
+  @ApiNotFoundResponse({ type: ErrorBodyDto })
+  info(@Param('device') device: string, @Param('stream') stream: string): Promise<StreamInfo> {
+    return this.admin.info(this.keyOf(device, stream));
+  }
+
+  @Delete(':device/:stream')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Delete a stream with its entries, groups and retention' })
+  @ApiNoContentResponse()
+  @ApiNotFoundResponse({ type: ErrorBodyDto })
+  async delete(@Param('device') device: string, @Param('stream') stream: string): Promise<void> {
+    const key = this.keyOf(device, stream);
+    if (!(await this.admin.deleteStream(key))) throw new SluiceError('STREAM_NOT_FOUND', `there is no stream "${key}"`);
+  }
+
+  @Get(':device/:stream/retention')
+  @ApiOperation({ summary: 'How long entries of a stream stay' })
+  @ApiOkResponse({ type: StreamRetentionDto })
+  retention(@Param('device') device: string, @Param('stream') stream: string): Promise<StreamRetention> {
+    return this.admin.retention.get(this.keyOf(device, stream));
+  }
+
+  @Put(':device/:stream/retention')
+  @ApiOperation({ summary: 'Set how long entries of a stream stay; a bound left out does not hold' })
+  @ApiOkResponse({ type: StreamRetentionDto })
+  setRetention(
+    @Param('device') device: string,
+    @Param('stream') stream: string,
+    @Body() { maxEntries = null, maxAgeMs = null, maxBytes = null }: RetentionDto,
+  ): Promise<StreamRetention> {
+    return this.admin.retention.set(this.keyOf(device, stream), { maxEntries, maxAgeMs, maxBytes });
+  }
+
+  @Delete(':device/:stream/retention')
+  @ApiOperation({ summary: 'Go back to the default retention' })
+  @ApiOkResponse({ type: StreamRetentionDto })
+  resetRetention(@Param('device') device: string, @Param('stream') stream: string): Promise<StreamRetention> {
+    return this.admin.retention.reset(this.keyOf(device, stream));
+  }
+
+  private keyOf(device: string, stream: string): string {
+    const { key } = streamOfPath(device, stream, this.config.hasDevices);
+    this.admin.assertName(key);
+    return key;
+  }
+}
