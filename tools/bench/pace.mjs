@@ -31,6 +31,10 @@ export class Pace {
     this.#failed.promise.catch(() => {});
   }
 
+  get #total() {
+    return Math.floor(this.#job.seconds * this.#job.rate);
+  }
+
   async open() {
     const { port, push, pull, payloadBytes } = this.#job;
     const hooks = { onData: () => this.#onData(), onFailure: (error) => this.#failed.reject(error) };
@@ -44,8 +48,7 @@ export class Pace {
   /** Resolves with `{ pushed, delivered, seconds, p50Ms, p99Ms }`. */
   async run() {
     this.#startedAt = performance.now();
-    const stopAt = this.#startedAt + this.#job.seconds * 1000;
-    const timer = setInterval(() => this.#tick(Math.min(performance.now(), stopAt)), tickMs);
+    const timer = setInterval(() => this.#tick(performance.now()), tickMs);
     const late = setTimeout(
       () => this.#failed.reject(new Error(`pushed ${this.#sent}, pulled ${this.#puller.counter.entries}`)),
       this.#job.seconds * 1000 + drainMs,
@@ -73,7 +76,7 @@ export class Pace {
   }
 
   #tick(now) {
-    const due = Math.floor(((now - this.#startedAt) / 1000) * this.#job.rate);
+    const due = Math.min(this.#total, Math.floor(((now - this.#startedAt) / 1000) * this.#job.rate));
     while (this.#sent < due) {
       this.#sentAt.push(performance.now());
       this.#pusher.write(this.#messages[this.#sent % this.#messages.length].take(1));
@@ -90,6 +93,6 @@ export class Pace {
       const sentAt = this.#sentAt[this.#seen];
       if (sentAt - this.#startedAt > warmUpMs) this.#latenciesMs.push(now - sentAt);
     }
-    if (this.#seen >= Math.floor(this.#job.seconds * this.#job.rate)) this.#drained.resolve();
+    if (this.#seen >= this.#total) this.#drained.resolve();
   }
 }

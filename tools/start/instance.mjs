@@ -26,6 +26,7 @@ export class Instance {
   #options;
   #notes = new PidNotes();
   #logs = [];
+  #isStopping = false;
   #ranks;
 
   /** `redis` is what `findRedis` gave, or null when `REDIS_URL` names a running server. */
@@ -61,6 +62,7 @@ export class Instance {
   }
 
   async down() {
+    this.#isStopping = true;
     for (const rank of ['device', 'front', 'service', 'redis']) {
       await Promise.all(this.#ranks[rank].map((child) => child.stop(stopBudgetsMs[rank])));
     }
@@ -112,6 +114,7 @@ export class Instance {
 
   #onLine(name, log, line, isStderr) {
     log.write(line);
+    if (this.#isStopping) return;
     const note = noteworthy(line, isStderr);
     if (this.#options.verbose) say(`${style.dim(name)} ${line}`);
     else if (note) say(`${style.dim(name)} ${note.level === 'stderr' ? '' : `${note.level}: `}${note.text}`);
