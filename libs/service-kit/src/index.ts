@@ -1,7 +1,7 @@
 export { ConfigError, defineConfig, type ConfigDefinition } from './config/define-config.js';
 export { SERVICE_SETTINGS, type ServiceConfig } from './config/service-settings.js';
 export { type ConfigValues, type Environment, type Setting, type Settings } from './config/settings.js';
-export { Edge, sendError } from './edge/edge.js';
+export { Edge } from './edge/edge.js';
 export { type DialectReply, type ErrorDialect } from './errors/error.filter.js';
 export { toSluiceError } from './errors/to-sluice-error.js';
 export { Readiness, type CheckFunction } from './health/readiness.js';

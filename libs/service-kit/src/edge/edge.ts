@@ -47,34 +47,41 @@ export class Edge {
     return this.refusal(request);
   }
 
-  /** Answers refused requests and preflights itself (then true), and gives all others their id and CORS headers. */
-  intercept(request: IncomingMessage, response: ServerResponse): boolean {
-    response.setHeader('x-request-id', this.requestId(request));
+  /** Answers refused requests and preflights itself; true when it did. */
+  answers(request: IncomingMessage, response: ServerResponse): boolean {
     const refusal = this.refusal(request);
     if (refusal !== null) {
-      sendError(response, refusal, this.requestId(request));
+      this.sendError(request, response, refusal);
       return true;
     }
-    if (request.headers.origin === undefined) return false;
-    if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
-      for (const [name, value] of this.origins.preflightHeaders(request.headers)) response.setHeader(name, value);
-      response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'content-length': 2 }).end('OK');
-      return true;
-    }
-    for (const [name, value] of this.origins.responseHeaders(request.headers)) response.setHeader(name, value);
-    return false;
+    const isPreflight = request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
+    if (!isPreflight || request.headers.origin === undefined) return false;
+    response.setHeader('x-request-id', this.requestId(request));
+    for (const [name, value] of this.origins.preflightHeaders(request.headers)) response.setHeader(name, value);
+    response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'content-length': 2 }).end('OK');
+    return true;
   }
-}
 
-/** Ends a response with our error body; a body still coming in is not waited for. */
-export function sendError(response: ServerResponse, error: SluiceError, requestId: string): void {
-  const body = Buffer.from(JSON.stringify(errorBody(error, requestId)));
-  response.writeHead(error.status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': body.length,
-    'cache-control': 'no-store',
-  });
-  response.end(body);
+  /** Gives an answer of this service its request id and CORS headers. */
+  decorate(request: IncomingMessage, response: ServerResponse): void {
+    response.setHeader('x-request-id', this.requestId(request));
+    for (const [name, value] of this.origins.responseHeaders(request.headers)) response.setHeader(name, value);
+  }
+
+  /** Ends a response with our error body; a body still coming in is not waited for. */
+  sendError(request: IncomingMessage, response: ServerResponse, error: SluiceError): void {
+    this.decorate(request, response);
+    const body = Buffer.from(JSON.stringify(errorBody(error, this.requestId(request))));
+    const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
+    const isCut = !request.complete && (encoding !== undefined || length !== '0');
+    response.writeHead(error.status, {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': body.length,
+      'cache-control': 'no-store',
+      ...(isCut ? { connection: 'close' } : {}),
+    });
+    response.end(body);
+  }
 }
 
 function foreignOrigin(request: IncomingMessage): SluiceError {

@@ -144,11 +144,17 @@ function assemble({ app, edge, parts, config, upgrade }: Assembly): Service {
   const close = async (): Promise<void> => {
     readiness.stop();
     const closed = stopListening(server);
-    drain.add('sockets', () => upgrades.drain());
-    drain.add('requests', () => closed);
+    drain.add(
+      'sockets',
+      () => upgrades.drain(),
+      () => upgrades.stop(),
+    );
+    drain.add(
+      'requests',
+      () => closed,
+      () => server.closeAllConnections(),
+    );
     await drain.run();
-    upgrades.stop();
-    server.closeAllConnections();
     await closed;
     await app.close().catch((error: unknown) => {
       log.error({ err: error }, 'a module failed to close');

@@ -3,6 +3,7 @@ import { type Logger } from 'pino';
 interface Step {
   readonly name: string;
   readonly run: () => Promise<unknown> | void;
+  readonly cut: (() => void) | undefined;
 }
 
 /** What a stopping service still does, in the order it was added, all within one bounded time. */
@@ -15,12 +16,15 @@ export class Drain {
     private readonly timeoutMs: number,
   ) {}
 
-  /** Adds a step that runs after new requests are refused and before the service's modules are destroyed. */
-  add(name: string, run: () => Promise<unknown> | void): void {
-    this.#steps.push({ name, run });
+  /**
+   * Adds a step that runs after new requests are refused and before the service's modules are destroyed.
+   * @param cut ends at once whatever the step did not end in time; called in any case when all steps are over
+   */
+  add(name: string, run: () => Promise<unknown> | void, cut?: () => void): void {
+    this.#steps.push({ name, run, cut });
   }
 
-  /** Runs the steps; resolves when they are done or time is up, whichever is first. Later calls wait for the first. */
+  /** Runs the steps until they are done or time is up, then cuts what is left. Later calls wait for the first. */
   async run(): Promise<void> {
     this.#running ??= this.#runBounded();
     return this.#running;
@@ -40,6 +44,7 @@ export class Drain {
     clearTimeout(timer);
     if (outcome === 'late')
       this.log.warn({ step: current, timeoutMs: this.timeoutMs }, 'drain took too long, going on');
+    for (const { cut } of this.#steps) cut?.();
   }
 
   async #runStep(name: string, run: Step['run']): Promise<void> {

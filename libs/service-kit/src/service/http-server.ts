@@ -4,7 +4,7 @@ import { type Edge } from '../edge/edge.js';
 /** Handles a request; what a router or a proxy is to the server. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** Handles some requests before the router sees them; false leaves a request to the router. */
+/** Handles some requests before the router sees them, CORS headers included; false leaves a request to the router. */
 export type RequestInterceptor = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /**
@@ -24,8 +24,8 @@ export function createHttpServer(edge: Edge, handler: RequestHandler, intercept:
       shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket',
     },
     (request, response) => {
-      if (edge.intercept(request, response)) return;
-      if (intercept?.(request, response) === true) return;
+      if (edge.answers(request, response) || intercept?.(request, response) === true) return;
+      edge.decorate(request, response);
       handler(request, response);
     },
   );
