@@ -79,9 +79,10 @@ export async function measureDelivery(session: Session, plan: BenchPlan): Promis
     );
     for (const reader of readers) {
       void (async () => {
-        for (let batch = await reader.nextBatch(); batch !== null; batch = await reader.nextBatch())
+        for (let batch = await reader.nextBatch(); batch !== null; batch = await reader.nextBatch()) {
           received += batch.length;
-        lastAt = performance.now();
+          lastAt = performance.now();
+        }
       })().catch(() => undefined);
     }
     const startedAt = performance.now();
