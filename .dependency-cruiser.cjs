@@ -114,7 +114,12 @@ module.exports = {
       from: { path: '^(libs|apps)/([^/]+)/' },
       to: {
         path: '^libs/[^/]+/(src|dist)/',
-        pathNot: ['^$1/$2/', '^libs/[^/]+/src/index[.]ts$', '^libs/contracts/src/dto/index[.]ts$'],
+        pathNot: [
+          '^$1/$2/',
+          '^libs/[^/]+/src/index[.]ts$',
+          '^libs/contracts/src/dto/index[.]ts$',
+          '^libs/sdk/src/node/index[.]ts$',
+        ],
       },
     },
     {

@@ -60,7 +60,7 @@ test('where there is none at all, what to install is said', async () => {
 });
 
 const needsPackages = 'a server is unpacked from the system’s packages without root, and runs';
-if (!hasPackages()) test.skip(`${needsPackages} (skipped: no apt-get here)`);
+if (!hasPackages()) void test.skip(`${needsPackages} (skipped: no apt-get here)`);
 else {
   test(needsPackages, async (context) => {
     const { code, output } = await setUp({ SLUICE_REDIS_BIN: 'packages' });
