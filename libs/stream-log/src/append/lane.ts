@@ -33,6 +33,8 @@ export class AppendLane {
   private outageTimer: NodeJS.Timeout | null = null;
   /** Entries appended, whose replicas have not answered. */
   private unconfirmed: { request: AppendRequest; id: EntryId }[] = [];
+  private isConfirming = false;
+  private needsConfirmation = false;
 
   constructor(
     readonly shard: Shard,
@@ -109,12 +111,28 @@ export class AppendLane {
   private endTurn(): void {
     this.flushScheduled = false;
     this.flushNumber++;
+    this.needsConfirmation = true;
+    if (!this.isConfirming) this.askReplicas();
+  }
+
+  /**
+   * One WAIT at a time, for all that was written before it: it blocks the connection, and one for each turn would add up to minutes
+   * while a replica is away.
+   */
+  private askReplicas(): void {
     const { durability } = this.owner;
-    if (durability.kind !== 'replicas' || !this.connection.isReady) return;
+    if (durability.kind !== 'replicas' || !this.connection.isReady || !this.needsConfirmation) return;
+    this.isConfirming = true;
+    this.needsConfirmation = false;
+    const confirm = (replicas: number): void => {
+      this.isConfirming = false;
+      this.confirm(replicas, durability.count);
+      this.askReplicas();
+    };
     this.connection.writer.command(['WAIT', durability.count, REPLICA_TIMEOUT_MS]);
     this.connection.expect({
-      reply: (count) => this.confirm(typeof count === 'number' ? count : 0, durability.count),
-      lost: () => this.confirm(0, durability.count),
+      reply: (count) => confirm(typeof count === 'number' ? count : 0),
+      lost: () => confirm(0),
     });
     this.connection.flush();
   }

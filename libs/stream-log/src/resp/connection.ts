@@ -34,8 +34,11 @@ const RECONNECT_FIRST_MS = 20;
 const RECONNECT_LONGEST_MS = 1_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 const KEEP_ALIVE_MS = 15_000;
-/** A reply outstanding this long means a dead peer (half-open connection, stopped process): the connection is given up. */
-const REPLY_TIMEOUT_MS = 15_000;
+/**
+ * Replies outstanding and not a byte coming in between two checks, so for 4 to 8 seconds, means a dead peer (half-open connection,
+ * stopped process): the connection is given up. A cluster has put a replica in its place by then.
+ */
+const PROGRESS_CHECK_MS = 4_000;
 
 /**
  * One pipelined connection to one Redis node, greeted in RESP3. Replies are matched to commands by order. What is written
@@ -51,13 +54,13 @@ export class RespConnection {
   private reconnectDelayMs = RECONNECT_FIRST_MS;
   private reconnectTimer: NodeJS.Timeout | null = null;
   private readonly watchdog: NodeJS.Timeout;
-  private repliesSinceCheck = 1;
+  private hasProgress = true;
 
   constructor(
     private readonly options: ConnectionOptions,
     private readonly events: ConnectionEvents,
   ) {
-    this.watchdog = setInterval(() => this.checkProgress(), REPLY_TIMEOUT_MS).unref();
+    this.watchdog = setInterval(() => this.checkProgress(), PROGRESS_CHECK_MS).unref();
     this.open();
   }
 
@@ -127,7 +130,6 @@ export class RespConnection {
     const timeout = setTimeout(() => socket.destroy(new Error('connecting took too long')), CONNECT_TIMEOUT_MS);
     const parser = new RespParser(
       (reply) => {
-        this.repliesSinceCheck++;
         try {
           this.waiting.shift()?.reply(reply);
         } catch (error) {
@@ -143,6 +145,7 @@ export class RespConnection {
       },
     );
     socket.on('data', (chunk: Buffer) => {
+      this.hasProgress = true;
       try {
         parser.feed(chunk);
       } catch (error) {
@@ -212,10 +215,10 @@ export class RespConnection {
 
   /** Two checks with commands waiting and no reply between them: the peer is gone without saying so. */
   private checkProgress(): void {
-    if (this.socket && this.waiting.length > 0 && this.repliesSinceCheck === 0) {
-      this.socket.destroy(new Error(`no reply within ${REPLY_TIMEOUT_MS} ms`));
+    if (this.socket && this.waiting.length > 0 && !this.hasProgress) {
+      this.socket.destroy(new Error(`no reply within ${PROGRESS_CHECK_MS} ms`));
     }
-    this.repliesSinceCheck = this.waiting.length > 0 ? 0 : 1;
+    this.hasProgress = this.waiting.length === 0;
   }
 }
 
