@@ -45,7 +45,7 @@ export class Load implements AppendSink {
   async waitForMore(count: number, timeoutMs = 30_000): Promise<void> {
     const wanted = this.acknowledged.length + count;
     const message = (): string =>
-      `${wanted} acknowledged, there are ${this.acknowledged.length}; refused: ${this.codes()}`;
+      `${wanted} acknowledged, there are ${this.acknowledged.length}; refused: ${this.codes().join(', ')}`;
     await waitFor(() => this.acknowledged.length >= wanted, { timeoutMs, message });
   }
 

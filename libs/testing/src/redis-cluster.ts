@@ -140,7 +140,8 @@ export class RedisCluster {
   }
 }
 
-async function startNode(options: ClusterOptions): Promise<RedisServer> {
+/** A port of the cluster's own bus may be taken in between, as any other. */
+async function startNode(options: ClusterOptions, attempt = 1): Promise<RedisServer> {
   const settings = {
     '--cluster-enabled': 'yes',
     '--cluster-node-timeout': String(options.nodeTimeoutMs ?? 2_000),
@@ -149,7 +150,12 @@ async function startNode(options: ClusterOptions): Promise<RedisServer> {
     '--cluster-replica-validity-factor': '0',
     '--repl-diskless-sync-delay': '0',
   };
-  return startRedis({ args: [...Object.entries(settings).flat(), ...(options.args ?? [])] });
+  try {
+    return await startRedis({ args: [...Object.entries(settings).flat(), ...(options.args ?? [])] });
+  } catch (error) {
+    if (attempt === 3 || !String(error).includes('Address already in use')) throw error;
+    return startNode(options, attempt + 1);
+  }
 }
 
 interface SlotRange {
