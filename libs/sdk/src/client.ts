@@ -130,9 +130,23 @@ export class Client implements ConnectionUser, SubscriptionLink {
       subscription.fail(serverError(error));
       return;
     }
+    this.renumber(subscription);
     subscription.onLost();
     setTimeout(() => {
       if (this.isOpen && this.subscriptions.get(subscription.sub) === subscription) subscription.follow();
     }, REFOLLOW_MS);
+  }
+
+  /** Gives a subscription a new number, so that frames still on their way under the old one are not taken for its own. */
+  private renumber(subscription: Subscription): void {
+    const { sub } = subscription;
+    const consumer = this.consumers.get(sub);
+    this.tell({ op: 'unfollow', sub });
+    this.forget(sub);
+    subscription.sub = this.nextSub++;
+    this.subscriptions.set(subscription.sub, subscription);
+    if (consumer === undefined) return;
+    consumer.onLost();
+    this.consumers.set(subscription.sub, consumer);
   }
 }

@@ -279,21 +279,17 @@ function unknownOutcome(unit: PushUnit, cause: SluiceError): SluiceError {
   return new SluiceError('OUTCOME_UNKNOWN', message, { cause });
 }
 
-/** `results` names, for each entry of the frame in order, the id it got or the error it had. */
+/** `results` names, for each entry of the frame in order, the id it got or the code of its error. */
 function settlePartly(frame: Frame, failure: SluiceError, results: readonly unknown[]): void {
   let at = 0;
   for (const unit of frame.units) {
-    const own = results.slice(at, at + unit.entries.length) as ({
-      id?: string;
-      code?: string;
-      message?: string;
-    } | null)[];
-    at += unit.entries.length;
-    const ids = own.map((result) => result?.id).filter((id) => typeof id === 'string');
-    const refused = own.find((result) => typeof result?.id !== 'string');
-    if (ids.length === unit.entries.length) unit.onSettled(unit.wantsIds ? ids : []);
-    else if (ids.length === 0 && isErrorCode(refused?.code)) {
-      unit.onFailed(new SluiceError(refused.code, refused.message ?? failure.message));
-    } else unit.onFailed(new SluiceError('PARTIAL_APPEND', failure.message, { details: { results: own } }));
+    const end = at + (unit.isPacked === true ? 1 : unit.entries.length);
+    const own = results.slice(at, end);
+    at = end;
+    const codes = own.filter((result) => isErrorCode(result));
+    const [code] = codes;
+    if (code === undefined) unit.onSettled(unit.wantsIds ? idsOf(unit, own as EntryId[]) : []);
+    else if (codes.length === own.length) unit.onFailed(new SluiceError(code, failure.message));
+    else unit.onFailed(new SluiceError('PARTIAL_APPEND', failure.message, { details: { results: own } }));
   }
 }

@@ -21,7 +21,7 @@ export interface PullOptions extends SubscriptionEvents {
   readonly maxFps?: number;
   /** Ask for the fields beside the payload. */
   readonly fields?: boolean;
-  /** Received and not yet taken at most, in bytes; the server waits then. Default 4 MiB. */
+  /** Received and not yet taken at most, in bytes; the server waits then. Default 8 MiB. */
   readonly windowBytes?: number;
   /** Ends the pull. */
   readonly signal?: AbortSignal;

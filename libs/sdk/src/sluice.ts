@@ -51,7 +51,7 @@ export interface PushOneOptions extends PushOptions {
   readonly fields?: readonly WireField[];
 }
 
-const DEFAULT_WINDOW_BYTES = 4 * 1024 * 1024;
+const DEFAULT_WINDOW_BYTES = 8 * 1024 * 1024;
 const FRAME_OVERHEAD_BYTES = 1024;
 const DEFAULT_CLAIM_IDLE_MS = 60_000;
 

@@ -65,7 +65,8 @@ export class Subscription {
   private isOver = false;
 
   constructor(
-    readonly sub: number,
+    /** Its number on the connection; another one each time it asks again. */
+    public sub: number,
     private readonly link: SubscriptionLink,
     private readonly request: FollowRequest,
     streams: Readonly<Record<string, Position>>,

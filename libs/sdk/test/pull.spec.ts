@@ -181,7 +181,7 @@ describe('pull', () => {
     await waitFor(() => server.follows.length === 2);
     server.append('default:a', 'x');
     expect(await take(pull, 1)).toEqual(['x']);
-    server.say({ error: { code: 'FORBIDDEN', message: 'not yours', retryable: false, sub: 1 } });
+    server.say({ error: { code: 'FORBIDDEN', message: 'not yours', retryable: false, sub: 2 } });
     await expect(pull.next()).rejects.toMatchObject({ code: 'FORBIDDEN', message: 'not yours' });
     expect(() => client.pull('a\n')).toThrow(expect.objectContaining({ code: 'INVALID_NAME' }));
   });

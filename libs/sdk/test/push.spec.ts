@@ -124,7 +124,7 @@ describe('push', () => {
 
   it('of which a part was stored tells each caller its own result', async () => {
     server.beforePush = (push, socket) => {
-      const results = [{ id: '9-0' }, { code: 'LOG_FULL', message: 'full' }];
+      const results = ['9-0', 'LOG_FULL'];
       const error = {
         code: 'PARTIAL_APPEND',
         message: 'in part',
@@ -138,7 +138,7 @@ describe('push', () => {
     const client = connect();
     const [first, second] = await Promise.allSettled([client.push('default:a', 'x'), client.push('default:b', 'y')]);
     expect(first).toEqual({ status: 'fulfilled', value: '9-0' });
-    expect(second).toMatchObject({ status: 'rejected', reason: { code: 'LOG_FULL', message: 'full' } });
+    expect(second).toMatchObject({ status: 'rejected', reason: { code: 'LOG_FULL', message: 'in part' } });
     await expect(client.pushAll('default:a', ['x', 'y'])).rejects.toMatchObject({ code: 'PARTIAL_APPEND' });
   });
 
