@@ -1,0 +1,15 @@
+import asyncio
+
+import websockets
+
+from client import SLUICE_WS_URL, generate_some_data, goes_on, serialize_bytes, stream_name
+
+
+async def send_data(sid: str):
+    async with websockets.connect(f'{SLUICE_WS_URL}/data/{sid}/push?header=0') as ws:
+        while goes_on():
+            data = serialize_bytes(generate_some_data())
+            await ws.send(data)
+
+
+asyncio.run(send_data(stream_name()))
