@@ -78,10 +78,17 @@ export class Edge {
       'content-type': 'application/json; charset=utf-8',
       'content-length': body.length,
       'cache-control': 'no-store',
+      ...retryAfter(error),
       ...(isCut ? { connection: 'close' } : {}),
     });
     response.end(body);
   }
+}
+
+/** The `retry-after` header of an error whose details say how long to wait. */
+export function retryAfter(error: SluiceError): { 'retry-after'?: string } {
+  const seconds = error.details?.['retryAfterSeconds'];
+  return typeof seconds === 'number' ? { 'retry-after': String(seconds) } : {};
 }
 
 function foreignOrigin(request: IncomingMessage): SluiceError {

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { type Server } from 'node:http';
+import { type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo, type Socket } from 'node:net';
 import { type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -24,7 +24,15 @@ import { ServiceModule, type ServiceParts } from './service-module.js';
 const IDLE_CHECK_MS = 20;
 
 /** Takes an upgraded socket over. */
-export type UpgradeHandler = UpgradeRouter['handle'];
+export type UpgradeHandler = (request: IncomingMessage, socket: Socket, head: Buffer) => Promise<void> | void;
+
+/** What a service may put before or in place of the kit's own handling. */
+export interface ServiceHooks {
+  /** Handles requests before the router. */
+  readonly intercept?: RequestInterceptor;
+  /** Handles upgrades instead of the `UpgradeRouter`. */
+  readonly upgrade?: UpgradeHandler;
+}
 
 export interface ServiceOptions<Config extends ServiceConfig> {
   /** Name in logs, metrics and health. */
@@ -41,12 +49,11 @@ export interface ServiceOptions<Config extends ServiceConfig> {
   readonly dialects?: readonly ErrorDialect[];
   /** More options of Fastify. */
   readonly fastify?: FastifyServerOptions;
-  /** Registers plugins and parsers; runs before the modules' routes exist. */
-  configure?(app: NestFastifyApplication, parts: ServiceParts & { readonly edge: Edge }): Promise<void> | void;
-  /** Handles requests before the router. Asked for once the modules exist. */
-  intercept?(app: NestFastifyApplication): RequestInterceptor;
-  /** Handles upgrades instead of the `UpgradeRouter`. Asked for once the modules exist. */
-  upgrade?(app: NestFastifyApplication): UpgradeHandler;
+  /** Registers plugins and parsers; runs when the modules exist and before their routes do. */
+  configure?(
+    app: NestFastifyApplication,
+    parts: ServiceParts & { readonly edge: Edge },
+  ): Promise<ServiceHooks | void> | ServiceHooks | void;
   /** Where log lines go instead of standard output. */
   readonly logTo?: DestinationStream;
 }
@@ -94,11 +101,11 @@ export async function createService<Config extends ServiceConfig>(options: Servi
   });
   app.useGlobalFilters(new ErrorFilter(log, routes, options.dialects ?? []));
   app.useGlobalPipes(createValidationPipe());
-  await options.configure?.(app, { ...parts, edge });
+  const hooks = (await options.configure?.(app, { ...parts, edge })) ?? {};
   if (options.api !== undefined) serveOpenApi(app, options.api);
   await app.init();
-  intercept = options.intercept?.(app) ?? null;
-  const upgrade = options.upgrade?.(app) ?? parts.upgrades.handle.bind(parts.upgrades);
+  intercept = hooks.intercept ?? null;
+  const upgrade = hooks.upgrade ?? parts.upgrades.handle.bind(parts.upgrades);
   return assemble({ app, edge, parts, config, upgrade });
 }
 

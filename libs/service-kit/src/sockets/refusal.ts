@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { type Duplex } from 'node:stream';
 import { SluiceError, errorBody } from '@sluice/contracts';
+import { retryAfter } from '../edge/edge.js';
 import { type UpgradeRefusal } from './socket-route.js';
 
 /**
@@ -9,7 +10,7 @@ import { type UpgradeRefusal } from './socket-route.js';
  */
 export function usualRefusal(error: SluiceError, requestId: string): UpgradeRefusal {
   const status = error.status === 400 || error.status === 404 ? 403 : error.status;
-  return { status, body: JSON.stringify(errorBody(error, requestId)) };
+  return { status, headers: retryAfter(error), body: JSON.stringify(errorBody(error, requestId)) };
 }
 
 /** Answers an upgrade as plain HTTP and ends the connection. */
@@ -26,6 +27,7 @@ export function refuseUpgrade(socket: Duplex, refusal: UpgradeRefusal, requestId
     `content-length: ${body.length}`,
     'cache-control: no-store',
     `x-request-id: ${requestId}`,
+    ...Object.entries(refusal.headers ?? {}).map(([name, value]) => `${name}: ${value}`),
   ];
   socket.once('finish', () => {
     socket.destroy();

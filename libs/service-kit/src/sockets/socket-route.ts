@@ -18,6 +18,7 @@ export interface UpgradeRequest {
 export interface UpgradeRefusal {
   readonly status: number;
   readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body: string;
 }
 

@@ -1,0 +1,47 @@
+import { SERVICE_SETTINGS, defineConfig, type ConfigValues } from '@sluice/service-kit';
+
+const MIB = 1024 * 1024;
+
+/** Every setting of the gateway. */
+export const GATEWAY_CONFIG = defineConfig({
+  ...SERVICE_SETTINGS,
+  port: {
+    env: 'SLUICE_API_GATEWAY_PORT',
+    type: 'port',
+    default: 8000,
+    doc: 'Port of the gateway: the one front door.',
+  },
+  streamStoreUrl: {
+    env: 'SLUICE_STREAM_STORE_URL',
+    type: 'url',
+    default: 'http://127.0.0.1:8100',
+    doc: 'Where the stream store answers.',
+  },
+  maxBodyBytes: {
+    env: 'SLUICE_API_GATEWAY_MAX_BODY_BYTES',
+    type: 'integer',
+    min: 1024,
+    default: 64 * MIB,
+    unit: 'bytes',
+    doc: 'Largest request body; services may have smaller bounds of their own.',
+  },
+  requestsPerSecond: {
+    env: 'SLUICE_API_GATEWAY_REQUESTS_PER_SECOND',
+    type: 'integer',
+    min: 0,
+    default: 20_000,
+    unit: 'requests/s',
+    doc: 'HTTP requests that one client address may make over time, with twice as many at once; 0: no limit.',
+  },
+  upgradesPerSecond: {
+    env: 'SLUICE_API_GATEWAY_UPGRADES_PER_SECOND',
+    type: 'integer',
+    min: 0,
+    default: 10_000,
+    unit: 'upgrades/s',
+    doc: 'WebSockets that one client address may open over time, with twice as many at once; 0: no limit.',
+  },
+});
+
+/** The settings as the environment gives them. */
+export type GatewayConfig = ConfigValues<typeof GATEWAY_CONFIG.settings>;

@@ -1,0 +1,125 @@
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { SluiceError } from '@sluice/contracts';
+import { type Dispatcher } from 'undici';
+import { isPassedBack } from './forwarded-headers.js';
+import { type Upstream } from './services.js';
+
+/** What an exchange needs from the proxy that started it. */
+export interface ExchangeOwner {
+  fail(request: IncomingMessage, response: ServerResponse, error: SluiceError): void;
+  ended(exchange: Exchange): void;
+  /** Sends the request once more; false when it cannot be. */
+  retry(exchange: Exchange): boolean;
+}
+
+/** One request handed on to a service, and its answer handed back as it comes. */
+export class Exchange implements Dispatcher.DispatchHandler {
+  #controller: Dispatcher.DispatchController | null = null;
+  #isClientGone = false;
+  #isLive = false;
+  wasRetried = false;
+
+  constructor(
+    private readonly owner: ExchangeOwner,
+    readonly upstream: Upstream,
+    readonly request: IncomingMessage,
+    readonly response: ServerResponse,
+  ) {
+    response.once('close', () => {
+      this.#isClientGone = !response.writableFinished;
+      if (this.#isClientGone) this.#controller?.abort(new Error('the client went away'));
+      owner.ended(this);
+    });
+  }
+
+  /** Whether the answer has no end of its own, such as a stream of events. */
+  get isLive(): boolean {
+    return this.#isLive;
+  }
+
+  /** Ends a live answer in good order; its client knows how to go on. */
+  endLive(): void {
+    this.response.end();
+    this.#controller?.abort(new Error('the gateway is stopping'));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#isClientGone) controller.abort(new Error('the client went away'));
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+    if (status < 200 || this.response.headersSent) return;
+    const raw = (controller.rawHeaders ?? []) as (Buffer | string)[];
+    const headers: string[] = ['x-content-type-options', 'nosniff'];
+    for (let at = 0; at < raw.length; at += 2) {
+      const name = latin1(raw[at]);
+      const lowered = name.toLowerCase();
+      if (!isPassedBack(lowered) || lowered === 'x-content-type-options') continue;
+      const value = latin1(raw[at + 1]);
+      if (lowered === 'content-type') this.#isLive = value.startsWith('text/event-stream');
+      if (lowered === 'x-accel-buffering') this.#isLive = true;
+      headers.push(name, value);
+    }
+    this.response.writeHead(status, headers);
+    // The head of a live answer must not wait for its first event.
+    if (this.#isLive) this.response.flushHeaders();
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.response.write(chunk)) return;
+    controller.pause();
+    this.response.once('drain', () => {
+      controller.resume();
+    });
+  }
+
+  onResponseEnd(): void {
+    this.response.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.#isClientGone || this.response.writableEnded) return;
+    if (this.response.headersSent) {
+      // Half an answer must not look like a whole one.
+      this.response.destroy();
+      return;
+    }
+    if (isConnectionLost(error) && this.owner.retry(this)) return;
+    this.owner.fail(this.request, this.response, this.#explain(error));
+  }
+
+  #explain(error: Error): SluiceError {
+    if (error instanceof SluiceError) return error;
+    const { name } = this.upstream;
+    if (isConnectionLost(error) && this.request.method !== 'GET' && this.request.method !== 'HEAD') {
+      const message = `${name} went away while it handled the request, which may have been carried out or not`;
+      return new SluiceError('OUTCOME_UNKNOWN', message, { cause: error });
+    }
+    return unreachable(name, error);
+  }
+}
+
+/** The refusal for a service that does not answer. */
+export function unreachable(service: string, cause?: unknown): SluiceError {
+  return new SluiceError(
+    'SERVICE_UNAVAILABLE',
+    `${service} is not reachable; try again when /health says it is ready`,
+    {
+      cause,
+      details: { service },
+    },
+  );
+}
+
+/** Whether a connection broke that had been made, so that the request may have arrived. */
+function isConnectionLost(error: Error): boolean {
+  const code = 'code' in error ? error.code : undefined;
+  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE';
+}
+
+/** Header bytes as Node's HTTP server writes them: one character a byte. */
+function latin1(bytes: Buffer | string | undefined): string {
+  if (bytes === undefined) return '';
+  return typeof bytes === 'string' ? bytes : bytes.toString('latin1');
+}
