@@ -31,8 +31,7 @@ export function printTable({ settings, options, redisUrl, seconds }) {
 
 function printFirstCommands(settings, options, front) {
   const url = settings.ports[frontDoor] === 8000 ? '' : ` --url ${front}`;
+  const pull = options.demo ? 'pull host:vitals' : 'pull counter --from start --count 10';
   say('Try in another terminal:');
-  say(`  npx sluice${url} push-increment counter`);
-  say(`  npx sluice${url} pull ${options.demo ? 'host:vitals' : 'counter'}`);
-  say(`  npx sluice${url} ls`);
+  for (const command of ['push-increment counter', pull, 'ls']) say(`  npx sluice${url} ${command}`);
 }
