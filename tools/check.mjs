@@ -45,6 +45,13 @@ const checks = [
     check: program('knip/bin/knip.js', '--no-progress', '--no-config-hints'),
   },
   { name: 'sources', does: 'length and names of files', check: own(checkSources) },
+  // After the types, whose check has built what the tables are made from.
+  {
+    name: 'docs',
+    does: 'tables made from code',
+    mend: 'npx node tools/docs.mjs',
+    check: script('tools/docs.mjs', '--check'),
+  },
   { name: 'notices', does: 'third-party notices', mend: 'npm run notices', check: own(checkNotices) },
 ];
 
