@@ -71,5 +71,5 @@ export {
   type PushFrame,
   type PushOptions,
 } from './v1/push-frame.js';
-export { BY_REFERENCE_BYTES, encodeSection, type SectionLayout } from './v1/section.js';
+export { BY_REFERENCE_BYTES, encodeSection, hasParts, type SectionLayout } from './v1/section.js';
 export { WireError, quoteValue, type WireErrorCode } from './wire-error.js';

@@ -11,7 +11,7 @@ import { WireError } from '../wire-error.js';
 import { packedPartId } from '../entry-id.js';
 import { type NameTable } from './name-table.js';
 import { readPackedSections, unpackPayloads, type PackedSection } from './packed.js';
-import { SectionWriter, assertEncodable, readSections, sectionBytes } from './section.js';
+import { SectionWriter, assertEncodable, hasParts, readSections, sectionBytes } from './section.js';
 
 /** Entries of a subscription, as the client reads them. */
 export interface DataFrame {
@@ -19,14 +19,14 @@ export interface DataFrame {
   readonly sections: readonly WireSection[];
 }
 
-const KNOWN_FLAGS = FrameFlag.IDS | FrameFlag.FIELDS | FrameFlag.PACKED;
+const KNOWN_FLAGS = FrameFlag.IDS | FrameFlag.FIELDS | FrameFlag.PACKED | FrameFlag.PARTS;
 
 /** Flags of a data frame whose sections hold one packed entry each. */
 export const PACKED_DATA_FLAGS = FrameFlag.IDS | FrameFlag.PACKED;
 
-/** Flags of a data frame with or without extra fields. */
-export function dataFlags(fields: boolean): number {
-  return fields ? FrameFlag.IDS | FrameFlag.FIELDS : FrameFlag.IDS;
+/** Flags of a data frame with or without extra fields, and with or without indexes of parts. */
+export function dataFlags(fields: boolean, parts = false): number {
+  return FrameFlag.IDS | (fields ? FrameFlag.FIELDS : 0) | (parts ? FrameFlag.PARTS : 0);
 }
 
 /**
@@ -35,11 +35,11 @@ export function dataFlags(fields: boolean): number {
  */
 export function encodeData(sub: number, sections: readonly SectionToEncode[], fields = false): Uint8Array {
   sections.forEach(assertEncodable);
-  const layout = { ids: true, fields };
+  const layout = { ids: true, fields, parts: sections.some(({ entries }) => hasParts(entries)) };
   let total = FRAME_HEAD_BYTES;
   for (const section of sections) total += sectionBytes(section, layout);
   const out = new Uint8Array(total);
-  writeFrameHead(out, FrameKind.DATA, dataFlags(fields), sub);
+  writeFrameHead(out, FrameKind.DATA, dataFlags(fields, layout.parts), sub);
   const writer = new SectionWriter(out, FRAME_HEAD_BYTES, null);
   for (const section of sections) writer.section(section, layout);
   return out;
@@ -53,9 +53,12 @@ export function decodeData(frame: Uint8Array, names: NameTable): DataFrame {
   const reader = new FrameReader(frame, FrameKind.DATA, KNOWN_FLAGS);
   const { flags, tag } = reader;
   if ((flags & FrameFlag.IDS) === 0) throw new WireError('INVALID_FRAME', `data frame flags ${flags} lack the ids`);
+  if ((flags & FrameFlag.PACKED) !== 0 && (flags & (FrameFlag.FIELDS | FrameFlag.PARTS)) !== 0) {
+    throw new WireError('INVALID_FRAME', `data frame flags ${flags}: packed entries have neither fields nor indexes`);
+  }
   if ((flags & FrameFlag.PACKED) !== 0)
     return { sub: tag, sections: readPackedSections(reader, names, true).map(unpack) };
-  const layout = { ids: true, fields: (flags & FrameFlag.FIELDS) !== 0 };
+  const layout = { ids: true, fields: (flags & FrameFlag.FIELDS) !== 0, parts: (flags & FrameFlag.PARTS) !== 0 };
   return { sub: tag, sections: readSections(reader, names, layout, false) };
 }
 

@@ -28,6 +28,11 @@ export const FrameFlag = {
   WANT_IDS: 16,
   /** Push: the frame begins with an idempotency key and holds one section. */
   KEY: 32,
+  /**
+   * Data: behind each id stands the index of the part in its packed entry (u32), all ones for an entry that is not packed. For
+   * packed entries that are not sent whole.
+   */
+  PARTS: 64,
 } as const;
 
 /** An extra field of an entry, beside its payload. */

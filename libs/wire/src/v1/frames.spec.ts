@@ -147,6 +147,16 @@ describe('data frames', () => {
     );
   });
 
+  it('can carry parts of packed entries one by one, among entries that are not packed', () => {
+    const mixed = ['5-0/0', '5-0/4294967294', '6-0'].map((id) => ({ id, payload: payload(3) }));
+    const decoded = decodeData(encodeData(1, [{ name, entries: mixed }]), new NameTable());
+    expect(decoded.sections[0]?.entries.map(({ id }) => id)).toEqual(['5-0/0', '5-0/4294967294', '6-0']);
+    const body = encodeSection({ name, entries: mixed }, { ids: true, fields: false, parts: true });
+    expect(concat([encodeFrameHead(FrameKind.DATA, dataFlags(false, true), 1), ...body])).toEqual(
+      encodeData(1, [{ name, entries: mixed }]),
+    );
+  });
+
   it('always have ids', () => {
     expect(() => decodeData(hex('02 00 00000001 0001 61 00000001 00000000'), new NameTable())).toThrow(
       refuses('INVALID_FRAME'),

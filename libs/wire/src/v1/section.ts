@@ -1,3 +1,4 @@
+import { packedPartId } from '../entry-id.js';
 import { WireError, quoteValue } from '../wire-error.js';
 import { ID_BYTES, readId, readPushId, writeId } from './binary-id.js';
 import {
@@ -18,6 +19,9 @@ export const BY_REFERENCE_BYTES = 16 * 1024;
 const LENGTH_BYTES = 4;
 const NAME_LENGTH_BYTES = 2;
 const FIELD_COUNT_BYTES = 2;
+const PART_BYTES = 4;
+/** In place of the index of a part: the entry is not packed. */
+const NO_PART = 0xffffffff;
 /** Above this, `set` is faster than a loop. */
 const LOOP_COPY_BYTES = 24;
 
@@ -25,6 +29,8 @@ const LOOP_COPY_BYTES = 24;
 export interface SectionLayout {
   readonly ids: boolean;
   readonly fields: boolean;
+  /** Ids are followed by the index of a part. */
+  readonly parts?: boolean;
 }
 
 const encoder = new TextEncoder();
@@ -41,10 +47,19 @@ function fieldsBytes(fields: readonly WireField[]): number {
   return bytes;
 }
 
+/** Whether one of the ids is that of a part of a packed entry. */
+export function hasParts(entries: readonly { readonly id?: string | null }[]): boolean {
+  return entries.some(({ id }) => id?.includes('/') === true);
+}
+
+function idBytes({ ids, parts = false }: SectionLayout): number {
+  return (ids ? ID_BYTES : 0) + (ids && parts ? PART_BYTES : 0);
+}
+
 /** Bytes of a section as it will be encoded, payloads included. */
 export function sectionBytes(section: SectionToEncode, layout: SectionLayout): number {
   const { entries } = section;
-  const perEntry = LENGTH_BYTES + (layout.ids ? ID_BYTES : 0);
+  const perEntry = LENGTH_BYTES + idBytes(layout);
   let bytes = NAME_LENGTH_BYTES + section.name.length + LENGTH_BYTES + entries.length * perEntry;
   for (const entry of entries) bytes += entry.payload.length;
   if (layout.fields) for (const entry of entries) bytes += fieldsBytes(entry.fields ?? NO_FIELDS);
@@ -78,10 +93,7 @@ export class SectionWriter {
   }
 
   private entry(entry: EntryToEncode, layout: SectionLayout): void {
-    if (layout.ids) {
-      writeId(this.out, this.at, entry.id);
-      this.at += ID_BYTES;
-    }
+    if (layout.ids) this.id(entry.id, layout.parts === true);
     if (layout.fields) this.fields(entry.fields ?? NO_FIELDS);
     const { payload } = entry;
     writeUint32(this.out, this.at, payload.length);
@@ -92,6 +104,15 @@ export class SectionWriter {
     }
     this.cut();
     this.pieces.push(payload);
+  }
+
+  private id(id: string | null | undefined, hasPart: boolean): void {
+    const slash = hasPart && typeof id === 'string' ? id.indexOf('/') : -1;
+    writeId(this.out, this.at, slash < 0 ? id : id?.slice(0, slash));
+    this.at += ID_BYTES;
+    if (!hasPart) return;
+    writeUint32(this.out, this.at, slash < 0 ? NO_PART : Number(id?.slice(slash + 1)));
+    this.at += PART_BYTES;
   }
 
   private fields(fields: readonly WireField[]): void {
@@ -158,13 +179,17 @@ function readFields(reader: FrameReader): WireField[] {
 function readEntries(reader: FrameReader, count: number, layout: SectionLayout, push: boolean): WireEntry[] {
   const { bytes } = reader;
   const entries: WireEntry[] = [];
-  const headBytes = LENGTH_BYTES + (layout.ids ? ID_BYTES : 0);
+  const headBytes = LENGTH_BYTES + idBytes(layout);
   for (let index = 0; index < count; index++) {
     reader.need(headBytes, 'an entry');
     let id: string | null = null;
     if (layout.ids) {
       id = push ? readPushId(bytes, reader.at) : readId(bytes, reader.at);
       reader.at += ID_BYTES;
+      if (layout.parts === true) {
+        const part = reader.uint32('the index of a part');
+        if (part !== NO_PART) id = packedPartId(id ?? '', part);
+      }
     }
     const fields = layout.fields ? readFields(reader) : undefined;
     const length = reader.uint32('a payload length');
@@ -186,7 +211,7 @@ export function readSections(
   layout: SectionLayout,
   push: boolean,
 ): WireSection[] {
-  const leastEntryBytes = LENGTH_BYTES + (layout.ids ? ID_BYTES : 0) + (layout.fields ? FIELD_COUNT_BYTES : 0);
+  const leastEntryBytes = LENGTH_BYTES + idBytes(layout) + (layout.fields ? FIELD_COUNT_BYTES : 0);
   const sections: WireSection[] = [];
   do {
     const nameBytes = reader.uint16('a stream name');

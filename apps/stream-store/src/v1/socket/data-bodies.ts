@@ -5,6 +5,7 @@ import {
   dataFlags,
   encodePackedSection,
   encodeSection,
+  hasParts,
   type EntryToEncode,
 } from '@sluice/wire';
 
@@ -69,11 +70,12 @@ function runsOf(entries: readonly StoredEntry[], maxBytes: number): StoredEntry[
 
 function encodeRun(run: readonly StoredEntry[], name: Uint8Array, { fields }: DataForm): DataBody {
   const isPackedRun = isPacked(run[0] as StoredEntry);
+  const parts = !isPackedRun && hasParts(run);
   const pieces = isPackedRun
     ? run.flatMap(({ id, payload }) => encodePackedSection(name, id, payload))
-    : encodeSection({ name, entries: run.map(fields ? withFields : bare) }, { ids: true, fields });
+    : encodeSection({ name, entries: run.map(fields ? withFields : bare) }, { ids: true, fields, parts });
   const frameBytes = pieces.reduce((sum, piece) => sum + piece.length, FRAME_HEAD_BYTES);
-  return { flags: isPackedRun ? PACKED_DATA_FLAGS : dataFlags(fields), pieces, frameBytes };
+  return { flags: isPackedRun ? PACKED_DATA_FLAGS : dataFlags(fields, parts), pieces, frameBytes };
 }
 
 function isPacked({ packedCount = 0 }: StoredEntry): boolean {

@@ -3,8 +3,6 @@ import { type Discovery, type EntryBatch, type GapNotice, type ResetNotice, type
 import {
   FIRST_ENTRY_ID,
   FrameKind,
-  PACKED_DATA_FLAGS,
-  dataFlags,
   encodeFrameHead,
   encodeName,
   type EntryId,
@@ -28,8 +26,8 @@ export class Subscription implements FollowSetOwner<Uint8Array>, PatternMembers 
   private readonly watch: PatternWatch;
   /** Streams asked for by name, and where. */
   private readonly named: ReadonlyMap<string, Position>;
-  private readonly head: Uint8Array;
-  private readonly packedHead: Uint8Array;
+  /** Heads of data frames, by their flags. */
+  private readonly heads = new Map<number, Uint8Array>();
   private readonly form: DataForm;
   private readonly formKey: string;
   private uncreditedBytes = 0;
@@ -48,8 +46,6 @@ export class Subscription implements FollowSetOwner<Uint8Array>, PatternMembers 
     const { sub, fields, latest, batchBytes, streams, patterns } = request;
     this.sub = sub;
     this.named = new Map(Object.entries(streams).map(([name, position]) => [keyOf(name), position]));
-    this.head = encodeFrameHead(FrameKind.DATA, dataFlags(fields), sub);
-    this.packedHead = encodeFrameHead(FrameKind.DATA, PACKED_DATA_FLAGS, sub);
     const aimBytes = batchBytes > 0 ? Math.min(batchBytes, MAX_BATCH_BYTES) : MAX_BATCH_BYTES;
     this.form = { fields, isLatest: latest > 0, batchBytes: aimBytes };
     this.formKey = `${fields} ${latest > 0} ${aimBytes}`;
@@ -137,13 +133,18 @@ export class Subscription implements FollowSetOwner<Uint8Array>, PatternMembers 
 
   private send(name: Uint8Array, batch: EntryBatch): void {
     for (const { flags, pieces, frameBytes } of bodiesOf(batch, name, this.form, this.formKey)) {
-      const head = flags === PACKED_DATA_FLAGS ? this.packedHead : this.head;
       this.uncreditedBytes += frameBytes;
-      this.writer.binary(frameBytes, [head, ...pieces]);
+      this.writer.binary(frameBytes, [this.headOf(flags), ...pieces]);
     }
     this.metrics.countOut(batch.entryCount, batch.bytes);
     const { maxFps } = this.request;
     if (maxFps > 0) this.waitForPace(1000 / maxFps);
+  }
+
+  private headOf(flags: number): Uint8Array {
+    let head = this.heads.get(flags);
+    if (head === undefined) this.heads.set(flags, (head = encodeFrameHead(FrameKind.DATA, flags, this.sub)));
+    return head;
   }
 
   private waitForPace(intervalMs: number): void {
