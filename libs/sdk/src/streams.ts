@@ -60,11 +60,8 @@ export class StreamsApi {
   }
 
   /** Consumer groups of a stream. */
-  async groups(name: string): Promise<readonly GroupInfo[]> {
-    const body = await this.rest.json<{ groups: readonly GroupInfo[] } | readonly GroupInfo[]>(
-      streamPath(name, '/groups'),
-    );
-    return 'groups' in body ? body.groups : body;
+  groups(name: string): Promise<readonly GroupInfo[]> {
+    return this.rest.json(streamPath(name, '/groups'));
   }
 
   /** Makes a group that begins at a position. */
@@ -79,6 +76,7 @@ export class StreamsApi {
   /** Says that entries are done, outside of a consumer; returns how many were pending. */
   async ack(name: string, group: string, ids: readonly EntryId[]): Promise<number> {
     const path = streamPath(name, `/groups/${encodeURIComponent(group)}/ack`);
-    return (await this.rest.sendJson<{ acked: number }>('POST', path, { ids })).acked;
+    const { acknowledged } = await this.rest.sendJson<{ acknowledged: number }>('POST', path, { ids });
+    return acknowledged;
   }
 }
