@@ -8,10 +8,11 @@ import { root } from './setup/paths.mjs';
 import { reportFailure, say, style } from './setup/progress.mjs';
 import { setUp } from './setup.mjs';
 
-const program =
+const script =
   (path, ...args) =>
   () =>
-    runProgram(process.execPath, [join(root, 'node_modules', path), ...args]);
+    runProgram(process.execPath, [join(root, path), ...args]);
+const program = (path, ...args) => script(`node_modules/${path}`, ...args);
 const own = (find) => () => {
   const complaints = find();
   return { ok: complaints.length === 0, output: complaints.join('\n') };
