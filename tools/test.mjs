@@ -26,6 +26,7 @@ async function test(options) {
   const extras = await findExtras();
   const server = await startPrivateRedis(redis);
   const folder = mkdtempSync(join(tmpdir(), 'sluice-results-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const env = { ...extras, SLUICE_TEST_REDIS_URL: server.url, SLUICE_TEST_REDIS_BIN: redis.bin };
   try {
     if (options.tools) results.push(await runNodeTests({ env, folder }));
@@ -34,7 +35,6 @@ async function test(options) {
     }
   } finally {
     await server.stop();
-    rmSync(folder, { recursive: true, force: true });
   }
   return results;
 }
