@@ -21,7 +21,7 @@ export {
 
 // Streams as things: lists, facts, retention, groups, discovery
 export { StreamAdmin, type StreamAdminOptions } from './admin/admin.js';
-export { type AppendAllOptions, type NewEntry } from './admin/append-all.js';
+export { type AppendAllOptions, type NewEntry } from './append/append-all.js';
 export { type GroupDelivery } from './admin/group-entries.js';
 export { type ClaimedEntries, type ConsumerInfo, type Groups, type PendingSummary } from './admin/groups.js';
 export { type ListOptions } from './admin/list.js';

@@ -1,7 +1,15 @@
 import { SluiceError } from '@sluice/contracts';
 import { type EntryId } from '@sluice/wire';
 import { Appender } from './append/appender.js';
+import {
+  appendAllScript,
+  byteCountOf,
+  readAppendAll,
+  type AppendAllOptions,
+  type NewEntry,
+} from './append/append-all.js';
 import { type DurabilityReport, readDurability } from './durability.js';
+import { assertClusterName } from './keys.js';
 import { LogReader } from './read.js';
 import { parseRedisUrl } from './redis-url.js';
 import { type RetentionSource } from './retention-source.js';
@@ -111,6 +119,20 @@ export class StreamLog {
       const sink: AppendSink = { onAppended: (_token, id) => resolve(id), onRefused: (_token, error) => reject(error) };
       this.appender.push(key, payload, sink, 0, options.id ?? null, options.fields ?? null);
     });
+  }
+
+  /**
+   * Appends several entries to one stream, all or none, in the order of the pushes around them, and waits until they are as durable
+   * as promised. With an idempotency key they are stored once however often they are pushed, and a lost reply is asked for again.
+   * @throws SluiceError ID_NOT_ABOVE_LAST naming the entry, IDEMPOTENCY_CONFLICT, INVALID_ID, LOG_FULL, OUTCOME_UNKNOWN, …
+   */
+  async appendAll(key: string, entries: readonly NewEntry[], options: AppendAllOptions = {}): Promise<EntryId[]> {
+    if (entries.length === 0) return [];
+    if (this.isCluster) assertClusterName(key);
+    const reply = await this.appender.pushScript(key, entries.length, byteCountOf(entries), (maxLen) =>
+      appendAllScript(key, entries, options, maxLen),
+    );
+    return readAppendAll(reply, key);
   }
 
   /** A live reader from `options.after` on. It waits out outages; see `FollowerSink` for what it tells. */

@@ -1,20 +1,27 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { startCluster, type RedisCluster } from '@sluice/testing';
-import { StreamAdmin } from '../src/admin/admin.js';
+import { StreamAdmin, StreamLog } from '../src/index.js';
 import { companionKeys, hashSlot } from '../src/keys.js';
 
 jest.setTimeout(90_000);
 
 let cluster: RedisCluster;
 let admin: StreamAdmin;
+let log: StreamLog;
 const KEYS = ['cam1:a', 'cam2:b', 'cam3:c', '{tag}:d', 'default:é', 'x{y'];
 
 beforeAll(async () => {
   cluster = await startCluster();
   // One address is enough: that it is a cluster is what the server says.
   admin = await StreamAdmin.connect({ url: cluster.node(1).server.url, refreshEveryMs: 50 });
+  log = await StreamLog.connect({
+    url: cluster.node(1).server.url,
+    durability: { kind: 'everysec' },
+    retention: admin.keeper,
+  });
 });
 afterAll(async () => {
+  await log?.close();
   await admin?.close();
   await cluster?.stop();
 });
@@ -25,7 +32,7 @@ afterEach(async () => {
 const entry = (text: string, id: string | null = null) => ({ payload: Buffer.from(text), id });
 
 async function appendToAll(): Promise<void> {
-  for (const key of KEYS) await admin.appendAll(key, [entry('1'), entry('2')], { idempotencyKey: 'once' });
+  for (const key of KEYS) await log.appendAll(key, [entry('1'), entry('2')], { idempotencyKey: 'once' });
 }
 
 describe('on a cluster', () => {
@@ -60,7 +67,7 @@ describe('on a cluster', () => {
   });
 
   test.each(['a}b', '{}x'])('a name that cannot share its slot is refused: %s', async (key) => {
-    await expect(admin.appendAll(key, [entry('1')])).rejects.toMatchObject({ code: 'CROSS_SLOT_NAME' });
+    await expect(log.appendAll(key, [entry('1')])).rejects.toMatchObject({ code: 'CROSS_SLOT_NAME' });
     expect((await admin.list()).streams).toEqual([]);
   });
 
@@ -68,7 +75,7 @@ describe('on a cluster', () => {
     const key = 'cam1:a';
     const slot = hashSlot(key);
     await admin.groups.create(key, 'g', '0');
-    await admin.appendAll(key, [entry('1', '1-1'), entry('2', '2-1'), entry('3', '3-1')]);
+    await log.appendAll(key, [entry('1', '1-1'), entry('2', '2-1'), entry('3', '3-1')]);
     const owner = await cluster.ownerOf(slot);
     const target = ((owner?.index ?? 0) + 1) % 3;
     const read = async (): Promise<string | undefined> => (await admin.groups.read(key, 'g', 'c', 1)).entries[0]?.id;
@@ -80,24 +87,24 @@ describe('on a cluster', () => {
     expect(await admin.groups.ack(key, 'g', ['1-1', '2-1', '3-1'])).toBe(3);
     await move.finish();
     expect(await admin.info(key)).toMatchObject({ length: 3, groups: 1 });
-    await admin.appendAll(key, [entry('4', '4-1')]);
+    await log.appendAll(key, [entry('4', '4-1')]);
     expect(await read()).toBe('4-1');
   });
 
   test('a killed master is waited out, and nothing is appended twice', async () => {
     const key = 'cam2:b';
-    await admin.appendAll(key, [entry('0')]);
+    await log.appendAll(key, [entry('0')]);
     const owner = await cluster.ownerOf(hashSlot(key));
     await cluster.killMaster(owner?.index ?? 0);
     const outcomes = await Promise.allSettled(
-      Array.from({ length: 5 }, (_, n) => admin.appendAll(key, [entry(`${n}`)], { idempotencyKey: `push ${n}` })),
+      Array.from({ length: 5 }, (_, n) => log.appendAll(key, [entry(`${n}`)], { idempotencyKey: `push ${n}` })),
     );
     for (const outcome of outcomes) {
       if (outcome.status === 'rejected')
         expect(outcome.reason).toMatchObject({ code: expect.stringMatching(/LOG_UNAVAILABLE/) });
     }
     await cluster.waitUntilHealthy();
-    for (let n = 0; n < 5; n++) await admin.appendAll(key, [entry(`${n}`)], { idempotencyKey: `push ${n}` });
+    for (let n = 0; n < 5; n++) await log.appendAll(key, [entry(`${n}`)], { idempotencyKey: `push ${n}` });
     expect((await admin.info(key)).length).toBe(6);
     expect((await admin.list()).streams).toHaveLength(1);
     await cluster.node(owner?.index ?? 0).server.restart();

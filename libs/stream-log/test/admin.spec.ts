@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { startRedis, uniqueName, waitFor, type RedisServer } from '@sluice/testing';
-import { StreamAdmin, type StreamAdminOptions } from '../src/admin/admin.js';
+import { StreamAdmin, StreamLog, type StreamAdminOptions } from '../src/index.js';
 import { companionKeys, retentionKey } from '../src/keys.js';
 
 let redis: RedisServer;
@@ -156,7 +156,9 @@ describe('deletion', () => {
   test('takes the stream and all that belongs to it', async () => {
     const admin = await connect();
     const key = `default:${uniqueName('a')}`;
-    await admin.appendAll(key, [{ payload: Buffer.from('x') }], { idempotencyKey: 'once' });
+    const log = await StreamLog.connect({ url: redis.url, durability: { kind: 'everysec' }, retention: admin.keeper });
+    await log.appendAll(key, [{ payload: Buffer.from('x') }], { idempotencyKey: 'once' });
+    await log.close();
     await admin.retention.set(key, { maxEntries: 5, maxAgeMs: null, maxBytes: null });
     expect(await redis.command('EXISTS', key, ...companionKeys(key))).toBe(4);
     expect(await admin.deleteStream(key)).toBe(true);

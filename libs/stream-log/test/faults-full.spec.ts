@@ -37,7 +37,7 @@ describe('Redis without memory', () => {
     const stored = await fill(key);
     expect(await redis.command('XLEN', key)).toBe(stored);
     await expect(log.append(key, ENTRY)).rejects.toMatchObject({ code: 'LOG_FULL', status: 507, closeCode: 1013 });
-    await expect(admin.appendAll(key, [{ payload: ENTRY }])).rejects.toMatchObject({ code: 'LOG_FULL' });
+    await expect(log.appendAll(key, [{ payload: ENTRY }])).rejects.toMatchObject({ code: 'LOG_FULL' });
     await redis.command('XTRIM', key, 'MAXLEN', 10);
     await expect(log.append(key, ENTRY)).resolves.toBeDefined();
     expect(await redis.command('XLEN', key)).toBe(11);

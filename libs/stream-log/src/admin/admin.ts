@@ -1,5 +1,4 @@
 import { type StreamInfo, type StreamList } from '@sluice/contracts';
-import { type EntryId } from '@sluice/wire';
 import { Discovery, type DiscoveryOptions } from '../discovery.js';
 import { assertClusterName, companionKeys } from '../keys.js';
 import { RetentionKeeper, type RetentionKeeperOptions } from '../retention/keeper.js';
@@ -7,7 +6,6 @@ import { DEFAULT_RETENTION, type RetentionRule } from '../retention/policy.js';
 import { RetentionStore } from '../retention/store.js';
 import { RetentionSweep, type RetentionSweepOptions } from '../retention/sweep.js';
 import { DELETE_STREAM } from '../scripts/delete-stream.js';
-import { appendAll, type AppendAllOptions, type NewEntry } from './append-all.js';
 import { AdminClient } from './client.js';
 import { Groups } from './groups.js';
 import { StreamInfos } from './info.js';
@@ -25,7 +23,7 @@ export interface StreamAdminOptions
 }
 
 /**
- * Everything about streams that is not the hot path: lists, facts, retention, groups, deletion, idempotent appends, and which streams
+ * Everything about streams that is not the hot path: lists, facts, retention, groups, deletion, and which streams
  * appear. Make it before the `StreamLog`, which takes its `retention` and `discovery.noteAppend`; then `discovery.attach(log.follow)`.
  */
 export class StreamAdmin {
@@ -85,19 +83,6 @@ export class StreamAdmin {
     this.keeper.noteChange(key);
     if (deleted === 1) await this.discovery.noteDeleted(key);
     return deleted === 1;
-  }
-
-  /** See {@link appendAll}; trims by the stream's retention when no `maxLen` is given. */
-  async appendAll(key: string, entries: readonly NewEntry[], options: AppendAllOptions = {}): Promise<EntryId[]> {
-    this.assertName(key);
-    const window = {
-      entryCount: entries.length,
-      byteCount: entries.reduce((sum, { payload }) => sum + payload.length, 0),
-    };
-    const maxLen = options.maxLen ?? this.keeper.maxLenFor(key, window);
-    const ids = await appendAll(this.client, key, entries, { ...options, maxLen });
-    this.discovery.noteAppend(key);
-    return ids;
   }
 
   /** @throws SluiceError CROSS_SLOT_NAME on a cluster, for names whose companions cannot share their slot */

@@ -1,12 +1,13 @@
 import { SluiceError } from '@sluice/contracts';
 import { type EntryId } from '@sluice/wire';
-import { type ReplyError } from '../resp/parser.js';
+import { type Reply, type ReplyError } from '../resp/parser.js';
 import { type RetentionSource } from '../retention-source.js';
 import { type Shard } from '../shard.js';
 import { type Topology } from '../topology.js';
 import { type AppendSink, type Durability } from '../types.js';
 import { AppendLane, type LaneOwner } from './lane.js';
 import { AppendRequest } from './request.js';
+import { ScriptRequest, type ScriptAppend } from './script-request.js';
 import { StreamWriter } from './stream-writer.js';
 
 const SWEEP_EVERY_MS = 30_000;
@@ -69,7 +70,29 @@ export class Appender implements LaneOwner {
     fields: readonly (readonly [string, Uint8Array])[] | null = null,
     isPacked = false,
   ): void {
-    const request = new AppendRequest(this.writerOf(key), payload, sink, token, id, fields, isPacked);
+    this.take(new AppendRequest(this.writerOf(key), payload, sink, token, id, fields, isPacked));
+  }
+
+  /**
+   * Appends several entries to one stream by a script, in the order of the pushes around it. Resolves with the script's reply.
+   * @param append makes the script's command for the `MAXLEN ~` it should carry (-1: none)
+   * @throws SluiceError
+   */
+  pushScript(
+    key: string,
+    entryCount: number,
+    byteCount: number,
+    append: (maxLen: number) => ScriptAppend,
+  ): Promise<Reply> {
+    const writer = this.writerOf(key);
+    return new Promise((resolve, reject) => {
+      const done = (error: SluiceError | null, reply: Reply): void => (error ? reject(error) : resolve(reply));
+      this.take(new ScriptRequest(writer, append(writer.note(entryCount, byteCount)), done));
+    });
+  }
+
+  private take(request: AppendRequest): void {
+    const { key } = request.writer;
     this.inflightEntries++;
     this.inflightBytes += request.byteCost;
     if (this.closed) return this.settled(request, null, new SluiceError('SHUTTING_DOWN', 'the log is closed'));

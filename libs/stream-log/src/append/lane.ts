@@ -35,6 +35,7 @@ export class AppendLane {
   private unconfirmed: { request: AppendRequest; id: EntryId }[] = [];
   private isConfirming = false;
   private needsConfirmation = false;
+  private isClosing = false;
 
   constructor(
     readonly shard: Shard,
@@ -63,6 +64,8 @@ export class AppendLane {
       return this.owner.settled(request, null, toSluiceError(error, request.writer.key));
     if (error.code === 'MOVED' || error.code === 'ASK') return this.owner.redirect(request, error, this);
     if (isTransient(error)) {
+      // Later entries of the stream must not get ahead of this one.
+      request.writer.isDetouring = true;
       setTimeout(() => this.owner.retry(request), RETRY_AFTER_MS);
       return;
     }
@@ -70,6 +73,16 @@ export class AppendLane {
   }
 
   lostReply(request: AppendRequest): void {
+    request.mayBeStored = true;
+    request.attempts++;
+    if (request.isRepeatable && !this.isClosing && request.attempts <= MAX_ATTEMPTS) {
+      request.writer.isDetouring = true;
+      return this.owner.retry(request);
+    }
+    this.refuseUnknown(request);
+  }
+
+  private refuseUnknown(request: AppendRequest): void {
     const message = `the connection to Redis was lost after an entry for "${request.writer.key}" was sent: it may be stored or not`;
     this.owner.settled(request, null, new SluiceError('OUTCOME_UNKNOWN', message));
   }
@@ -94,6 +107,7 @@ export class AppendLane {
   }
 
   close(): void {
+    this.isClosing = true;
     if (this.outageTimer) clearTimeout(this.outageTimer);
     this.shard.release(this.connection);
     this.refuseWaiting(Infinity);
@@ -143,7 +157,8 @@ export class AppendLane {
     for (const { request, id } of batch) {
       if (replicas >= wanted) this.owner.settled(request, id, null);
       else {
-        const message = `entry ${id} of "${request.writer.key}" is stored, but ${replicas} of ${wanted} replicas confirmed it`;
+        const what = id === '' ? 'a push' : `entry ${id}`;
+        const message = `${what} of "${request.writer.key}" is stored, but ${replicas} of ${wanted} replicas confirmed it`;
         this.owner.settled(
           request,
           null,
@@ -180,6 +195,10 @@ export class AppendLane {
       const request = this.waiting.peek();
       if (!request || request.waitingSinceMs > beforeMs) return;
       this.waiting.shift();
+      if (request.mayBeStored) {
+        this.refuseUnknown(request);
+        continue;
+      }
       const message = `Redis at ${this.shard.name} cannot be reached; nothing was written to "${request.writer.key}"`;
       this.owner.settled(request, null, new SluiceError('LOG_UNAVAILABLE', message));
     }

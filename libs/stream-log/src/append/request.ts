@@ -1,6 +1,7 @@
 import { SluiceError } from '@sluice/contracts';
 import { type EntryId } from '@sluice/wire';
 import { text } from '../replies.js';
+import { type Argument } from '../resp/command-writer.js';
 import { type Reply, ReplyError } from '../resp/parser.js';
 import { type ReplyHandler } from '../resp/connection.js';
 import { type AppendSink } from '../types.js';
@@ -19,6 +20,8 @@ export class AppendRequest implements ReplyHandler {
   isCounted = false;
   /** Set when this request waits for a connection. */
   waitingSinceMs = 0;
+  /** It was sent once, and its reply was lost. */
+  mayBeStored = false;
 
   constructor(
     readonly writer: StreamWriter,
@@ -34,6 +37,16 @@ export class AppendRequest implements ReplyHandler {
 
   get byteCost(): number {
     return this.payload.byteLength + OVERHEAD_BYTES;
+  }
+
+  /** The script that stores it, instead of an XADD. */
+  get script(): readonly Argument[] | null {
+    return null;
+  }
+
+  /** Sending it twice stores it once. */
+  get isRepeatable(): boolean {
+    return false;
   }
 
   reply(value: Reply): void {

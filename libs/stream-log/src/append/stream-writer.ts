@@ -36,8 +36,16 @@ export class StreamWriter {
     this.trimHead = this.plainHead;
   }
 
+  /** Counts what a script is to append, and tells the `MAXLEN ~` it should carry; -1 for none. */
+  note(entryCount: number, byteCount: number): number {
+    for (let n = 0; n < entryCount; n++) this.window.add(byteCount / entryCount);
+    this.refreshMaxLen();
+    return this.maxLen;
+  }
+
   /** Puts the XADD into `out`. The first entry of a turn carries the trimming for all of the turn. */
   encode(request: AppendRequest, out: CommandWriter, flushNumber: number): void {
+    if (request.script !== null) return out.command(request.script);
     const trims = this.retention.trimsEveryEntry || flushNumber !== this.lastFlushNumber;
     if (flushNumber !== this.lastFlushNumber) {
       this.lastFlushNumber = flushNumber;

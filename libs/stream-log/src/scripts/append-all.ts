@@ -1,5 +1,3 @@
-import { defineScript } from './script.js';
-
 /*
  * Appends several entries to one stream, all or none, in their order; with an idempotency key once only.
  *
@@ -13,11 +11,10 @@ import { defineScript } from './script.js';
  *
  * A plan is made before anything is written when an explicit id follows another entry: then every id is worked out here, by
  * the server's clock and the stream's last id, so that a refusal leaves nothing behind. The first write is an XADD, which
- * Redis refuses when its memory is full.
+ * Redis refuses when its memory is full. An answer given again also writes (the expiry), so that a WAIT after it waits for the
+ * replicas to have what was stored then.
  */
-export const APPEND_ALL = defineScript(
-  'append-all',
-  `
+export const APPEND_ALL = `
 local stream, count, field = KEYS[1], tonumber(ARGV[2]), ARGV[3]
 local now = redis.call('TIME')
 local now_ms = tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000)
@@ -30,6 +27,8 @@ if field ~= '' and redis.call('EXISTS', stream) == 1 then
     for part in string.gmatch(known, '%S+') do parts[#parts + 1] = part end
     if parts[1] ~= ARGV[4] then return {'conflict'} end
     parts[1] = 'again'
+    redis.call('PEXPIRE', KEYS[2], ARGV[5])
+    redis.call('PEXPIRE', KEYS[3], ARGV[5])
     return parts
   end
 end
@@ -126,6 +125,4 @@ if field ~= '' then
   redis.call('PEXPIRE', KEYS[3], ARGV[5])
 end
 return answer
-`,
-  false,
-);
+`;

@@ -2,8 +2,11 @@ import { createHash } from 'node:crypto';
 import { SluiceError } from '@sluice/contracts';
 import { parseAppendId, type EntryId } from '@sluice/wire';
 import { idempotencyField, idempotencyKeys } from '../keys.js';
+import { text } from '../replies.js';
 import { APPEND_ALL } from '../scripts/append-all.js';
-import { type AdminClient, type CommandArgument } from './client.js';
+import { type Argument } from '../resp/command-writer.js';
+import { type Reply } from '../resp/parser.js';
+import { type ScriptAppend } from './script-request.js';
 
 /** An entry that is to be appended together with others. */
 export interface NewEntry {
@@ -15,46 +18,49 @@ export interface NewEntry {
 }
 
 export interface AppendAllOptions {
-  /** `MAXLEN ~`; -1 or absent for none. */
-  readonly maxLen?: number;
   /** The same key and entries are stored once, and answered with the same ids again. */
   readonly idempotencyKey?: string;
   /** How long an answer is remembered. Default 10 minutes. */
   readonly rememberMs?: number;
 }
 
-/** What the script `append-all` is given. */
-export interface AppendAllCall {
-  readonly keys: readonly string[];
-  readonly args: readonly CommandArgument[];
-}
-
+const SOURCE = Buffer.from(APPEND_ALL, 'utf8');
 const REMEMBER_MS = 10 * 60_000;
 /** More would not fit the stack of the script. */
 const MAX_FIELDS = 1_000;
 const MAX_IDEMPOTENCY_KEY_CHARS = 255;
 
 /**
- * Appends entries to one stream, all or none, by one script; resolves with their ids. With an idempotency key a lost reply is asked for
- * again by itself.
- * @throws SluiceError ID_NOT_ABOVE_LAST naming the entry, IDEMPOTENCY_CONFLICT, INVALID_ID, LOG_FULL, OUTCOME_UNKNOWN, …
+ * The script's command that appends the entries, all or none.
+ * @throws SluiceError INVALID_ID, INVALID_PARAMETER
  */
-export async function appendAll(
-  client: AdminClient,
+export function appendAllScript(
   key: string,
   entries: readonly NewEntry[],
-  options: AppendAllOptions = {},
-): Promise<EntryId[]> {
-  if (entries.length === 0) return [];
-  const { keys, args } = appendAllCall(key, entries, options);
-  const isRepeatable = options.idempotencyKey !== undefined;
-  const reply = await client.runScript(APPEND_ALL, keys, args, { subject: `append to "${key}"`, isRepeatable });
-  return readAppendAll(reply, key);
+  options: AppendAllOptions,
+  maxLen: number,
+): ScriptAppend {
+  const { keys, args } = keysAndArguments(key, entries, options, maxLen);
+  return {
+    // EVAL and not EVALSHA: a script that a node has not seen would cost the entry its place among the others.
+    command: ['EVAL', SOURCE, keys.length, ...keys, ...args],
+    byteCount: byteCountOf(entries),
+    isRepeatable: options.idempotencyKey !== undefined,
+  };
 }
 
-/** Keys and arguments of the script. @throws SluiceError INVALID_ID, INVALID_PARAMETER */
-export function appendAllCall(key: string, entries: readonly NewEntry[], options: AppendAllOptions): AppendAllCall {
-  const { idempotencyKey, maxLen = -1, rememberMs = REMEMBER_MS } = options;
+/** Sum of the payloads. */
+export function byteCountOf(entries: readonly NewEntry[]): number {
+  return entries.reduce((sum, { payload }) => sum + payload.byteLength, 0);
+}
+
+function keysAndArguments(
+  key: string,
+  entries: readonly NewEntry[],
+  options: AppendAllOptions,
+  maxLen: number,
+): { readonly keys: readonly string[]; readonly args: readonly Argument[] } {
+  const { idempotencyKey, rememberMs = REMEMBER_MS } = options;
   const body = entries.flatMap((entry, index) => entryArguments(entry, index));
   const bound = maxLen < 0 ? '' : maxLen;
   if (idempotencyKey === undefined) return { keys: [key], args: [bound, entries.length, '', '', 0, ...body] };
@@ -70,20 +76,20 @@ export function appendAllCall(key: string, entries: readonly NewEntry[], options
 }
 
 /** Reads the script's reply. @throws SluiceError ID_NOT_ABOVE_LAST, IDEMPOTENCY_CONFLICT */
-export function readAppendAll(reply: unknown, key: string): EntryId[] {
-  const [outcome, ...rest] = Array.isArray(reply) ? reply.map(String) : [];
+export function readAppendAll(reply: Reply, key: string): EntryId[] {
+  const [outcome, ...rest] = Array.isArray(reply) ? reply.map(text) : [];
   if (outcome === 'ok' || outcome === 'again') return rest;
   if (outcome === 'conflict') {
     const message = `the idempotency key was used before on "${key}" with other entries; nothing was written`;
     throw new SluiceError('IDEMPOTENCY_CONFLICT', message);
   }
-  if (outcome !== 'low') throw new SluiceError('INTERNAL', `append to "${key}": the script answered ${String(reply)}`);
+  if (outcome !== 'low') throw new SluiceError('INTERNAL', `append to "${key}": the script answered ${outcome}`);
   const [index, id, last] = rest;
   const message = `entry id ${id} (entry ${index} of the push) is not above ${last}, the last id of "${key}"; nothing was written`;
   throw new SluiceError('ID_NOT_ABOVE_LAST', message, { details: { stream: key, index: Number(index), id, last } });
 }
 
-function entryArguments({ id, payload, fields = [] }: NewEntry, index: number): CommandArgument[] {
+function entryArguments({ id, payload, fields = [] }: NewEntry, index: number): Argument[] {
   const parsed = id === undefined || id === null ? '*' : parseAppendId(id);
   if (parsed === null) {
     throw new SluiceError('INVALID_ID', `entry ${index} has the id "${id}": <ms>-<seq>, <ms>-* or <ms>, above 0-0`);
@@ -94,19 +100,15 @@ function entryArguments({ id, payload, fields = [] }: NewEntry, index: number): 
       `entry ${index} has ${fields.length} fields beside "d": at most ${MAX_FIELDS}`,
     );
   }
-  const more = fields.flatMap(([name, value]) => [Buffer.from(name, 'utf8'), asBuffer(value)]);
-  return [parsed, 2 + more.length, 'd', asBuffer(payload), ...more];
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const more = fields.flatMap(([name, value]) => [Buffer.from(name, 'utf8'), value]);
+  return [parsed, 2 + more.length, 'd', payload, ...more];
 }
 
 /** Of everything that is to be stored; each part with its length, so that no two lists of parts read alike. */
-function digest(parts: readonly CommandArgument[]): string {
+function digest(parts: readonly Argument[]): string {
   const hash = createHash('sha256');
   for (const part of parts) {
-    const bytes = Buffer.isBuffer(part) ? part : Buffer.from(String(part), 'utf8');
+    const bytes = typeof part === 'object' ? part : Buffer.from(String(part), 'utf8');
     hash.update(`${bytes.byteLength}:`).update(bytes);
   }
   return hash.digest('hex');
