@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { UpgradeRouter, type Connection, type SocketRoute, type UpgradeRequest } from '@sluice/service-kit';
-import { StreamAdmin, StreamLog } from '@sluice/stream-log';
+import { StreamLog } from '@sluice/stream-log';
 import { StoreConfig } from '../config.js';
 import { dialectRefusal, toClose } from '../dialect/dialect-errors.js';
 import { queryOf } from '../dialect/parameters.js';
@@ -17,7 +17,6 @@ export class IngestSocket implements SocketRoute<PushOptions> {
   constructor(
     router: UpgradeRouter,
     private readonly log: StreamLog,
-    private readonly admin: StreamAdmin,
     private readonly config: StoreConfig,
     private readonly metrics: StoreMetrics,
   ) {
@@ -33,7 +32,6 @@ export class IngestSocket implements SocketRoute<PushOptions> {
     const { openSockets, ingest } = this.metrics;
     const session = new PushSession(
       this.log,
-      this.admin,
       options,
       {
         pause: () => connection.pause(),

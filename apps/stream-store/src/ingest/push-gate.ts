@@ -19,7 +19,6 @@ export const MAX_UNSETTLED_BYTES = 8 * 1024 * 1024;
 /** Stops reading a socket whose pushes, or the log as a whole, have too much in flight; reads on when half of it is settled. */
 export class PushGate {
   private isPaused = false;
-  private isHeld = false;
   private stopWaiting: (() => void) | null = null;
 
   constructor(
@@ -34,13 +33,14 @@ export class PushGate {
     const { entries, bytes } = this.unsettled;
     const isFull = entries >= MAX_UNSETTLED_ENTRIES || bytes >= MAX_UNSETTLED_BYTES;
     if (!isFull && !this.log.isSaturated) return;
-    this.pause();
+    this.isPaused = true;
+    this.intake.pause();
     if (!isFull) this.waitForRelief();
   }
 
   /** After something was settled. */
   release(): void {
-    if (!this.isPaused || this.isHeld) return;
+    if (!this.isPaused) return;
     const { entries, bytes } = this.unsettled;
     if (entries * 2 > MAX_UNSETTLED_ENTRIES || bytes * 2 > MAX_UNSETTLED_BYTES) return;
     if (this.log.isSaturated) {
@@ -51,25 +51,9 @@ export class PushGate {
     this.intake.resume();
   }
 
-  /** Stops reading until `unhold`, whatever is settled. */
-  hold(): void {
-    this.isHeld = true;
-    if (!this.isPaused) this.pause();
-  }
-
-  unhold(): void {
-    this.isHeld = false;
-    this.release();
-  }
-
   close(): void {
     this.stopWaiting?.();
     this.stopWaiting = null;
-  }
-
-  private pause(): void {
-    this.isPaused = true;
-    this.intake.pause();
   }
 
   private waitForRelief(): void {

@@ -1,5 +1,5 @@
 import { SluiceError } from '@sluice/contracts';
-import { type AppendSink, type StreamAdmin, type StreamLog } from '@sluice/stream-log';
+import { type AppendSink, type StreamLog } from '@sluice/stream-log';
 import {
   MAX_HEADER_CHARS,
   parseLoneOffset,
@@ -13,7 +13,6 @@ import { type IngestMetrics } from '../metrics/store-metrics.js';
 import { type FrameWriter } from '@sluice/service-kit';
 import { AckFrames } from './ack-frames.js';
 import { PushGate, type Intake } from './push-gate.js';
-import { PushOrder } from './push-order.js';
 import { PushLedger, type PushResult } from './push-ledger.js';
 import { describeRefusal, type Refusal } from './refusals.js';
 import { type PushOptions } from './push-options.js';
@@ -34,7 +33,6 @@ const MAX_KNOWN_KEYS = 1024;
 export class PushSession implements AppendSink {
   private readonly ledger: PushLedger<number>;
   private readonly gate: PushGate;
-  private readonly order: PushOrder<[data: Buffer, isBinary: boolean]>;
   private readonly acks: AckFrames;
   private readonly keys = new Map<string, string>();
   private header: Buffer | null = null;
@@ -48,7 +46,6 @@ export class PushSession implements AppendSink {
 
   constructor(
     private readonly log: StreamLog,
-    private readonly admin: Pick<StreamAdmin, 'appendAll'>,
     private readonly options: PushOptions,
     private readonly socket: PushSocket,
     writer: FrameWriter,
@@ -56,14 +53,12 @@ export class PushSession implements AppendSink {
   ) {
     this.ledger = new PushLedger({ onSettled: (message, results) => this.report(message, results) });
     this.gate = new PushGate(log, socket, this.ledger);
-    this.order = new PushOrder(this.ledger, this.gate, ([data, isBinary]) => this.onFrame(data, isBinary));
     this.acks = new AckFrames(writer);
   }
 
   /** Takes one frame of the client. */
   onFrame(data: Buffer, isBinary: boolean): void {
     if (this.failure !== null || this.isClosed) return;
-    if (this.order.isBusy) return this.order.hold([data, isBinary]);
     try {
       if (!this.options.hasHeader) this.takeBare(data, isBinary);
       else if (this.header === null) this.takeHeader(data, isBinary);
@@ -93,7 +88,6 @@ export class PushSession implements AppendSink {
   close(): void {
     this.isClosed = true;
     this.gate.close();
-    this.order.drop();
   }
 
   /** Ends the session with an error of its own or of the service. */
@@ -101,7 +95,6 @@ export class PushSession implements AppendSink {
     if (this.failure !== null || this.isClosed) return;
     this.failure = error;
     this.metrics.countRefused(error);
-    this.order.drop();
     this.endWhenSettled();
   }
 
@@ -139,7 +132,7 @@ export class PushSession implements AppendSink {
     const keys = parts.map(({ sid }) => this.keyOf(sid));
     this.messages += 1;
     const isTogether = parts.length > 1 && parts.some(({ id }) => id !== null);
-    if (isTogether) this.order.alone(() => this.pushTogether(parts, keys, this.enter(parts), data));
+    if (isTogether) this.pushTogether(parts, keys, this.enter(parts), data);
     else this.pushEach(parts, keys, this.enter(parts), data);
     this.gate.check();
   }
@@ -173,7 +166,7 @@ export class PushSession implements AppendSink {
         const { id, start, end } = parts[index] as PushPart;
         return { id, payload: data.subarray(start, end) };
       });
-      this.admin.appendAll(key, entries).then(
+      this.log.appendAll(key, entries).then(
         (ids) => indexes.forEach((index, at) => this.onAppended(tokens[index] as number, ids[at] as EntryId)),
         (error: SluiceError) => indexes.forEach((index) => this.onRefused(tokens[index] as number, error)),
       );
@@ -202,7 +195,6 @@ export class PushSession implements AppendSink {
       this.refusal = { message, results, storedAfter: 0 };
       if (this.failure === null) this.metrics.countRefused(refused);
       this.failure = refused;
-      this.order.drop();
     } else if (this.options.acks) {
       this.acks.add(results as readonly EntryId[]);
     }
@@ -211,7 +203,6 @@ export class PushSession implements AppendSink {
   private afterSettled(): void {
     this.gate.release();
     if (this.failure !== null) this.endWhenSettled();
-    else this.order.goOn();
     if (this.onIdle !== null && this.ledger.isEmpty) this.onIdle();
   }
 

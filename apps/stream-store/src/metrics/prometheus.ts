@@ -5,6 +5,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import { StoreMetrics, type Channel, type SocketKind } from './store-metrics.js';
 
 const CHANNELS: readonly Channel[] = ['dialect_socket', 'dialect_http', 'v1_socket', 'v1_http'];
+const REDIS_ANSWER_MS = 500;
 const KINDS: readonly SocketKind[] = ['push', 'pull', 'v1'];
 
 /** Every metric of the stream store by name. Figures are read when somebody asks for them, not when they change. */
@@ -102,12 +103,7 @@ export class StorePrometheus {
       help: '1 while every Redis node answers',
       registers: [],
       async collect() {
-        this.set(
-          await log.assertReachable().then(
-            () => 1,
-            () => 0,
-          ),
-        );
+        this.set((await answersSoon(() => log.assertReachable())) ? 1 : 0);
       },
     });
     this.registry.registerMetric(metric);
@@ -124,4 +120,17 @@ export class StorePrometheus {
     });
     this.registry.registerMetric(metric);
   }
+}
+
+/** Whether Redis answers in time: the metrics are most wanted when it does not. */
+async function answersSoon(ask: () => Promise<unknown>): Promise<boolean> {
+  const late = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => late.resolve(false), REDIS_ANSWER_MS);
+  const answered = ask().then(
+    () => true,
+    () => false,
+  );
+  const answers = await Promise.race([answered, late.promise]);
+  clearTimeout(timer);
+  return answers;
 }

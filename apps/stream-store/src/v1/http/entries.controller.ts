@@ -126,7 +126,7 @@ export class EntriesController {
       return [await this.log.append(key, first, id === null ? {} : { id })];
     }
     const entries = payloads.map((payload) => ({ payload, id }));
-    return this.admin.appendAll(key, entries, idempotencyKey === undefined ? {} : { idempotencyKey });
+    return this.log.appendAll(key, entries, idempotencyKey === undefined ? {} : { idempotencyKey });
   }
 
   private async find(key: string, query: RangeQueryDto): Promise<{ entries: LogEntry[]; next: string | null }> {

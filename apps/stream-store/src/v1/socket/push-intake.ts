@@ -1,5 +1,5 @@
 import { SluiceError } from '@sluice/contracts';
-import { type AppendSink, type StreamAdmin, type StreamLog } from '@sluice/stream-log';
+import { type AppendSink, type StreamLog } from '@sluice/stream-log';
 import {
   NameTable,
   WireError,
@@ -9,10 +9,8 @@ import {
   type EntryId,
   type PushFrame,
   type WireEntry,
-  type WireSection,
 } from '@sluice/wire';
 import { PushGate, type Intake } from '../../ingest/push-gate.js';
-import { PushOrder } from '../../ingest/push-order.js';
 import { PushLedger, type PushResult } from '../../ingest/push-ledger.js';
 import { type IngestMetrics } from '../../metrics/store-metrics.js';
 import { type SessionWriter } from './session-writer.js';
@@ -30,13 +28,11 @@ type Fields = readonly (readonly [string, Uint8Array])[];
 export class PushIntake implements AppendSink {
   private readonly ledger: PushLedger<PendingPush>;
   private readonly gate: PushGate;
-  private readonly order: PushOrder<PushFrame>;
   private readonly names: NameTable;
   private lastTag = -1;
 
   constructor(
     private readonly log: StreamLog,
-    private readonly admin: Pick<StreamAdmin, 'appendAll'>,
     keyOf: (name: string) => string,
     intake: Intake,
     private readonly writer: SessionWriter,
@@ -47,11 +43,10 @@ export class PushIntake implements AppendSink {
     this.names = new NameTable(keyOf);
     this.ledger = new PushLedger({ onSettled: (push, results) => this.report(push, results) });
     this.gate = new PushGate(log, intake, this.ledger);
-    this.order = new PushOrder(this.ledger, this.gate, (push) => this.store(push));
   }
 
   get isSettled(): boolean {
-    return this.ledger.isEmpty && !this.order.isBusy;
+    return this.ledger.isEmpty;
   }
 
   /**
@@ -64,8 +59,8 @@ export class PushIntake implements AppendSink {
       throw new WireError('INVALID_FRAME', `push tag ${push.tag} is not above ${this.lastTag}`);
     }
     this.lastTag = push.tag;
-    if (this.order.isBusy) this.order.hold(push);
-    else this.store(push);
+    this.store(push);
+    this.gate.check();
   }
 
   onAppended(token: number, id: EntryId): void {
@@ -78,31 +73,13 @@ export class PushIntake implements AppendSink {
 
   close(): void {
     this.gate.close();
-    this.order.drop();
   }
 
   private store(push: PushFrame): void {
     if (push.packed !== null) {
       this.storePacked(push, push.packed);
-      this.gate.check();
       return;
     }
-    const isTogether = push.key !== null || push.sections.some(hasSeveralIds);
-    if (isTogether) this.order.alone(() => this.storeSections(push, true));
-    else this.storeSections(push, false);
-    this.gate.check();
-  }
-
-  /** One Redis entry a section; its id stands for all of it. */
-  private storePacked(push: PushFrame, sections: readonly PackedSection[]): void {
-    sections.forEach(({ name, packed }, index) => {
-      const token = this.ledger.add(packed.length, index === sections.length - 1 ? push : undefined);
-      this.metrics.countIn(packedCount(packed), packed.length);
-      this.log.pushPacked(name, packed, this, token);
-    });
-  }
-
-  private storeSections(push: PushFrame, isTogether: boolean): void {
     let left = push.sections.reduce((sum, { entries }) => sum + entries.length, 0);
     for (const { name, entries } of push.sections) {
       const tokens: number[] = [];
@@ -113,9 +90,19 @@ export class PushIntake implements AppendSink {
         tokens.push(this.ledger.add(payload.length, left === 0 ? push : undefined));
       }
       this.metrics.countIn(entries.length, bytes);
+      const isTogether = push.key !== null || (entries.length > 1 && entries.some(({ id }) => id !== null));
       if (isTogether) this.storeTogether(name, entries, tokens, push.key);
       else this.storeEach(name, entries, tokens);
     }
+  }
+
+  /** One Redis entry a section; its id stands for all of it. */
+  private storePacked(push: PushFrame, sections: readonly PackedSection[]): void {
+    sections.forEach(({ name, packed }, index) => {
+      const token = this.ledger.add(packed.length, index === sections.length - 1 ? push : undefined);
+      this.metrics.countIn(packedCount(packed), packed.length);
+      this.log.pushPacked(name, packed, this, token);
+    });
   }
 
   private storeEach(key: string, entries: readonly WireEntry[], tokens: readonly number[]): void {
@@ -140,7 +127,7 @@ export class PushIntake implements AppendSink {
         ...(fields === null ? {} : { fields }),
       };
     });
-    this.admin.appendAll(name, list, idempotencyKey === null ? {} : { idempotencyKey }).then(
+    this.log.appendAll(name, list, idempotencyKey === null ? {} : { idempotencyKey }).then(
       (ids) => tokens.forEach((token, at) => this.settle(token, ids[at] as EntryId)),
       (error: SluiceError) => tokens.forEach((token) => this.settle(token, error)),
     );
@@ -149,7 +136,6 @@ export class PushIntake implements AppendSink {
   private settle(token: number, result: PushResult): void {
     this.ledger.settle(token, result);
     this.gate.release();
-    this.order.goOn();
     if (this.isSettled) this.onSettled();
   }
 
@@ -163,10 +149,6 @@ export class PushIntake implements AppendSink {
       this.writer.ack(push.tag, push.wantsIds ? (results as readonly EntryId[]) : null);
     }
   }
-}
-
-function hasSeveralIds({ entries }: WireSection): boolean {
-  return entries.length > 1 && entries.some(({ id }) => id !== null);
 }
 
 function fieldsOf({ fields }: WireEntry): Fields | null {

@@ -37,7 +37,7 @@ export class V1Session {
   ) {
     this.keyOf = (name) => parseStreamName(name, config.hasDevices).key;
     this.writer = new SessionWriter(connection.writer);
-    this.pushes = new PushIntake(log, admin, this.keyOf, connection, this.writer, metrics.ingest.v1_socket, () =>
+    this.pushes = new PushIntake(log, this.keyOf, connection, this.writer, metrics.ingest.v1_socket, () =>
       this.onIdle?.(),
     );
     this.writer.onDrain(() => {
