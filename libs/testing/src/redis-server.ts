@@ -25,7 +25,7 @@ const HOST = '127.0.0.1';
 const READY_TIMEOUT_MS = 20_000;
 
 /** The server program of the tests: `SLUICE_TEST_REDIS_BIN`, else valkey-server or redis-server on PATH. */
-export function redisBinary(): string {
+function redisBinary(): string {
   const given = process.env['SLUICE_TEST_REDIS_BIN'];
   if (given !== undefined && given !== '') return given;
   const directories = (process.env['PATH'] ?? '').split(delimiter);

@@ -71,10 +71,10 @@ export class AdminClient {
     script: Script,
     keys: readonly string[],
     args: readonly CommandArgument[],
-    { subject, isRepeatable = script.isRepeatable }: { subject: string; isRepeatable?: boolean },
+    { subject }: { subject: string },
   ): Promise<unknown> {
     const rest: CommandArgument[] = [keys.length, ...keys, ...args];
-    return this.withPatience(subject, isRepeatable, async () => {
+    return this.withPatience(subject, true, async () => {
       try {
         return await this.redis.call('EVALSHA', script.sha1, ...rest);
       } catch (error) {

@@ -16,5 +16,4 @@ end
 for i = 2, #KEYS do redis.call('UNLINK', KEYS[i]) end
 return redis.call('UNLINK', KEYS[1])
 `,
-  true,
 );

@@ -37,5 +37,4 @@ local result = facts(key, policy)
 table.insert(result, 1, trimmed)
 return result
 `,
-  true,
 );

@@ -16,7 +16,6 @@ redis.call('DEL', KEYS[1])
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 `,
-  true,
 );
 
 /*
@@ -31,5 +30,4 @@ export const RELEASE_LEASE = defineScript(
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
 `,
-  true,
 );

@@ -6,11 +6,9 @@ export interface Script {
   readonly source: string;
   /** Of the source, in hexadecimal, as EVALSHA wants it. */
   readonly sha1: string;
-  /** Whether running it twice does what running it once does, so that a lost reply may be asked for again. */
-  readonly isRepeatable: boolean;
 }
 
-/** @param isRepeatable false when a second run would store something twice */
-export function defineScript(name: string, source: string, isRepeatable: boolean): Script {
-  return { name, source, sha1: createHash('sha1').update(source).digest('hex'), isRepeatable };
+/** @param source running it twice must do what running it once does: a lost reply is asked for again */
+export function defineScript(name: string, source: string): Script {
+  return { name, source, sha1: createHash('sha1').update(source).digest('hex') };
 }

@@ -14,7 +14,6 @@ redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], unpack(ARGV))
 return 1
 `,
-  true,
 );
 
 /*
@@ -29,5 +28,4 @@ export const LIST_RETENTION = defineScript(
 redis.call('SREM', KEYS[1], ARGV[1])
 return redis.call('SADD', KEYS[1], ARGV[1])
 `,
-  true,
 );

@@ -35,5 +35,4 @@ end
 export const STREAM_FACTS = defineScript(
   'stream-facts',
   `${FACTS_FUNCTION}return facts(KEYS[1], read_policy(KEYS[2]))`,
-  true,
 );
