@@ -52,7 +52,7 @@ export class Progress {
 
   private summary(entries: number, bytes: number, elapsedMs: number): string {
     const seconds = Math.max(elapsedMs, 1) / 1000;
-    const total = `${this.verb} ${formatCount(this.entries)} entries, ${formatBytes(this.bytes)}`;
+    const total = `${this.verb} ${formatCount(this.entries)} ${this.entries === 1 ? 'entry' : 'entries'}, ${formatBytes(this.bytes)}`;
     return `${total}, ${formatRate(entries / seconds)}, ${formatBytes(bytes / seconds)}/s`;
   }
 
