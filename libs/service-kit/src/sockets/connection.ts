@@ -6,6 +6,7 @@ import { FrameWriter } from './frame-writer.js';
 const SETTLE_TIMEOUT_MS = 2000;
 const MAX_REASON_BYTES = 123;
 const OPEN = 1;
+const CLOSING = 2;
 
 /** One accepted WebSocket: `ws` for what comes in and `writer` for what goes out. */
 export class Connection {
@@ -25,7 +26,9 @@ export class Connection {
     // The library closes by itself too (answering the peer's close frame, refusing a broken frame): those close frames
     // also come after everything that is still on its way out.
     ws.close = (code, reason) => {
-      void this.#close(code, reason);
+      // Once our close frame is out, the peer's answer must reach the library: it then ends the TCP connection.
+      if (ws.readyState === CLOSING) this.#closeNow(code, reason);
+      else void this.#close(code, reason);
     };
     this.#answerPeerEnd();
   }
