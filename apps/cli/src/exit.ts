@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { SluiceError, type ErrorCode } from '@sluice/sdk';
+import { SluiceError, type ErrorCode } from '@sluice/contracts';
 
 /** What the process tells its caller. */
 export const ExitCode = {

@@ -15,7 +15,7 @@ export const POSITION_HELP =
   '"now" or $, "start", - or 0, an entry id (reads after it), a time (2026-01-31T12:00:00Z) or an age (30s, 5m, 2h, 1d)';
 
 /** Milliseconds since 1970 that a time or an age names, or null when the text is neither. */
-export function parseTimeMs(text: string, nowMs: number): number | null {
+function parseTimeMs(text: string, nowMs: number): number | null {
   const ago = AGO.exec(text);
   if (ago !== null) return Math.max(0, Math.floor(nowMs - Number(ago[1]) * (UNIT_MS[ago[2] ?? ''] ?? 0)));
   const timeMs = /^\d{4}-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
