@@ -1,0 +1,76 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type RedisServer, type RunningApp, startApp, startRedis } from '@sluice/testing';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const readme = readFileSync(`${ROOT}/README.md`, 'utf8');
+const run = promisify(execFile);
+let redis: RedisServer;
+let store: RunningApp;
+let gateway: RunningApp;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  store = await startApp('stream-store', { REDIS_URL: redis.url });
+  gateway = await startApp('api-gateway', { SLUICE_STREAM_STORE_URL: store.url });
+});
+
+afterAll(async () => {
+  await gateway.kill('SIGTERM');
+  await store.kill('SIGTERM');
+  await redis.stop();
+});
+
+/** A command line of the README, against the gateway of this test. */
+async function shell(line: string): Promise<string> {
+  const command = line.replaceAll('http://127.0.0.1:8000', gateway.url);
+  const env = { ...process.env, SLUICE_URL: gateway.url, PATH: `${ROOT}/node_modules/.bin:${process.env['PATH']}` };
+  const { stdout } = await run('bash', ['-c', `set -o pipefail; ${command}`], { cwd: ROOT, env, timeout: 25_000 });
+  return stdout;
+}
+
+describe('the README', () => {
+  it('shows the example of the SDK as it is, and it runs', async () => {
+    const example = readFileSync(`${ROOT}/examples/sdk/first.mjs`, 'utf8');
+    expect(readme).toContain(`\`\`\`js\n${example}\`\`\``);
+    expect(await shell('node examples/sdk/first.mjs')).toMatch(/^\d+-\d+ 21\.5\n$/);
+  });
+
+  it('shows curl commands that do what stands under them', async () => {
+    const commands = [...readme.matchAll(/^\$ (curl .*)$/gm)].map((match) => match[1] as string);
+    expect(commands).toHaveLength(3);
+    expect(JSON.parse(await shell(commands[0] as string))).toEqual([expect.stringMatching(/^\d+-\d+$/)]);
+    const answer = await shell(commands[1] as string);
+    expect(answer).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+    expect(answer).toMatch(/^x-offsets: \[\["hello","\d+-\d+",\d+\]\]\r$/m);
+    expect(answer).toMatch(/^x-last-entry-id: \d+-\d+\r$/m);
+    await shell(`sluice push host:vitals '{"cpuPercent":3}'`);
+    const live = (commands[2] as string).replace(/'$/, "&from=-'").replace('curl', 'curl -s -m 2');
+    expect(await shell(`${live} || true`)).toMatch(/event: entry\r?\n/);
+  });
+
+  it('shows commands that the command line knows', async () => {
+    const lines = [...readme.matchAll(/(?:^\$|\|) npx sluice (\S+)/gm)].map((match) => match[1] as string);
+    expect(lines.length).toBeGreaterThan(2);
+    for (const name of new Set(lines))
+      expect(await shell(`sluice ${name} --help`)).toContain(`Usage: sluice ${name}`);
+  });
+
+  it('links to files that are there', () => {
+    const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map((match) => match[1] as string);
+    const missing = links.filter((link) => !link.startsWith('http') && !exists(`${ROOT}/${link}`));
+    expect(missing).toEqual([]);
+  });
+});
+
+function exists(path: string): boolean {
+  try {
+    readFileSync(path);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EISDIR';
+  }
+}
