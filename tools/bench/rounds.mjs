@@ -7,9 +7,10 @@ const limitShare = 0.7;
 
 /**
  * Runs a group in rounds: its limits, its lines, its limits again. Resolves with one result per line: `{ line, value, limit, ratio, met, costs,
- * disturbed, failure }`, where value and limit are medians over the rounds that others did not disturb (over all, where they disturbed every one).
+ * disturbed, failure }`, where
+ * value and limit are medians over the rounds that others did not disturb (over all, where they disturbed every one).
  */
-export async function runGroup(group, { stage, rounds, seconds, onStep }) {
+export async function runGroup(group, { stage, rounds, seconds, onStep, spans = [] }) {
   const limits = new Map(Object.entries(group.limits));
   const runs = new Map();
   const step = async (key, title, measure, duration) => {
@@ -17,8 +18,10 @@ export async function runGroup(group, { stage, rounds, seconds, onStep }) {
     onStep(title);
     const run = runs.get(key) ?? { samples: [], failure: null };
     runs.set(key, run);
+    const span = { title, from: microseconds() };
     try {
       run.samples.push(await measured(stage, measure, duration));
+      spans.push({ ...span, to: microseconds() });
     } catch (error) {
       if (!(error instanceof MeasurementFailure)) throw error;
       run.failure = error.message;
@@ -41,6 +44,11 @@ export async function runGroup(group, { stage, rounds, seconds, onStep }) {
   return group.lines.map((line) => conclude(line, runs.get(line.measure), line.limit && runs.get(line.limit), limits));
 }
 
+/** The clock that CPU profiles use. */
+function microseconds() {
+  return Number(process.hrtime.bigint() / 1000n);
+}
+
 /** One short run of each line first: a service that has just started has not compiled its hot path yet. */
 async function warmUp(measures, step, group) {
   if (group.rounds === 1) return;
@@ -48,9 +56,13 @@ async function warmUp(measures, step, group) {
 }
 
 async function measured(stage, measure, seconds) {
-  const sample = await measure(stage, seconds);
-  const crashed = stage.crashed();
-  if (crashed.length > 0) throw new MeasurementFailure(`${crashed.join(' and ')} crashed`);
+  const [sample, failure] = await measure(stage, seconds).then(
+    (value) => [value, null],
+    (error) => [null, error],
+  );
+  const crashes = await stage.crashes();
+  if (crashes.length > 0) throw new MeasurementFailure(crashes.join('; '), { cause: failure });
+  if (failure) throw failure;
   return sample;
 }
 

@@ -19,11 +19,12 @@ export async function runBench(redis, options) {
   const surroundings = describe(redis, options);
   say(style.dim(Object.values(surroundings).join(' · ')));
   const results = [];
+  const spans = [];
   try {
     await stage.start();
     printHead();
     for (const group of chosen) {
-      const done = await runGroup(group, { ...options, stage, onStep: showStep });
+      const done = await runGroup(group, { ...options, stage, onStep: showStep, spans });
       hideStep();
       printRows(done);
       results.push(...done);
@@ -36,7 +37,7 @@ export async function runBench(redis, options) {
   conclude(results, seconds);
   if (options.json) writeFileSync(options.json, JSON.stringify({ surroundings, seconds, results }, null, 2));
   if (options.docs) say(`written: ${writeDocs(surroundings, seconds, results)}`);
-  if (options.profile) for (const file of newProfiles(startedAt)) printProfile(file);
+  if (options.profile) for (const file of newProfiles(startedAt)) printProfile(file, spans, results);
 }
 
 function choose({ only, straight }) {

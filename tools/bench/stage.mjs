@@ -30,6 +30,7 @@ export class Stage {
   #options;
   #redis;
   #keys = new Set();
+  #crashes = new Map();
   #streamCount = 0;
   #settings;
 
@@ -120,9 +121,18 @@ export class Stage {
     );
   }
 
-  /** Names of processes that have ended by themselves since the start: what was measured then is worth nothing. */
-  crashed() {
-    return [...this.#children.values()].filter((child) => child.failures > 0).map(({ name }) => name);
+  /**
+   * What has ended by itself since the last call, with its last words: what was measured then is worth nothing. Resolves once it
+   * serves again.
+   */
+  async crashes() {
+    const found = [...this.#crashes];
+    this.#crashes.clear();
+    const deadline = Date.now() + startTimeoutMs;
+    for (const [name] of found) {
+      while (this.#children.get(name)?.isReady === false && Date.now() < deadline) await delay(pollMs);
+    }
+    return found.map(([name, words]) => `${name} crashed: ${words}`);
   }
 
   async stop() {
@@ -156,6 +166,7 @@ export class Stage {
   async #startChild(spec) {
     const words = [];
     const child = new ManagedChild(spec, {
+      report: () => this.#crashes.set(spec.name, child.lastWords.join(' ') || words.slice(-3).join(' ')),
       onLine: ({ line, isStderr }) => this.#onLine(spec.name, words, line, isStderr),
       onSpawn: (pid) => this.#notes.write(`${spec.name}-${process.pid}`, pid),
       onGone: () => this.#notes.remove(`${spec.name}-${process.pid}`),
