@@ -8,6 +8,8 @@ import { WriteWindow } from './write-window.js';
 
 const FIELD_D = Buffer.from('$1\r\nd\r\n', 'latin1');
 const FIELD_P = Buffer.from('$1\r\np\r\n', 'latin1');
+/** Smaller payloads are copied behind their head; larger ones take the way that may leave them where they are. */
+const COPIED_BELOW_BYTES = 4096;
 const SERVER_ID = Buffer.from('$1\r\n*\r\n', 'latin1');
 
 /** What this process knows about one stream it appends to: its encoded command heads, its recent rate, what is in flight. */
@@ -26,6 +28,9 @@ export class StreamWriter {
   private trimHead: Buffer;
   private maxLen = -1;
   private lastFlushNumber = -1;
+  /** Everything of an XADD before its payload, for the length that came last: entries of one stream are often alike. */
+  private plainEntryHead: Buffer | null = null;
+  private plainEntryBytes = -1;
 
   constructor(
     readonly key: string,
@@ -54,11 +59,23 @@ export class StreamWriter {
     this.window.add(request.payload.byteLength);
     const withTrim = trims && this.maxLen >= 0;
     if (request.fields !== null && request.fields.length > 0) return this.encodeWithFields(request, out, withTrim);
+    if (!withTrim && request.id === null && !request.isPacked && request.payload.byteLength < COPIED_BELOW_BYTES) {
+      return out.headed(this.entryHead(request.payload.byteLength), request.payload);
+    }
     out.raw(withTrim ? this.trimHead : this.plainHead);
     if (request.id === null) out.raw(SERVER_ID);
     else out.bulk(Buffer.from(request.id, 'latin1'));
     out.raw(request.isPacked ? FIELD_P : FIELD_D);
     out.bulk(request.payload);
+  }
+
+  private entryHead(byteCount: number): Buffer {
+    if (this.plainEntryHead === null || this.plainEntryBytes !== byteCount) {
+      const bulkHead = Buffer.from(`$${byteCount}\r\n`, 'latin1');
+      this.plainEntryHead = Buffer.concat([this.plainHead, SERVER_ID, FIELD_D, bulkHead]);
+      this.plainEntryBytes = byteCount;
+    }
+    return this.plainEntryHead;
   }
 
   private encodeWithFields(request: AppendRequest, out: CommandWriter, withTrim: boolean): void {

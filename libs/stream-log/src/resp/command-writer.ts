@@ -65,6 +65,16 @@ export class CommandWriter {
     this.end += 2;
   }
 
+  /** Encoded bytes that end with the head of a bulk string, then that string; for small values sent by the thousand. */
+  headed(head: Uint8Array, value: Uint8Array): void {
+    const total = head.byteLength + value.byteLength + 2;
+    this.reserve(total);
+    this.slab.set(head, this.end);
+    this.slab.set(value, this.end + head.byteLength);
+    this.end += total;
+    this.slab.writeUInt16LE(CRLF, this.end - 2);
+  }
+
   command(args: readonly Argument[]): void {
     this.raw(Buffer.from(`*${args.length}\r\n`, 'latin1'));
     for (const arg of args) this.bulk(typeof arg === 'object' ? arg : Buffer.from(String(arg), 'utf8'));

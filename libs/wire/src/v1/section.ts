@@ -221,7 +221,8 @@ export function readSections(
     const count = reader.uint32('a count of entries');
     if (count === 0) throw new WireError('INVALID_FRAME', `the section of ${quoteValue(name)} holds no entry`);
     // Checked before anything is made for them: a count is only believed if the frame is long enough for it.
-    reader.need(count * leastEntryBytes, `${count} entries of ${quoteValue(name)}`);
+    if (count * leastEntryBytes > reader.remaining)
+      reader.need(count * leastEntryBytes, `${count} entries of ${quoteValue(name)}`);
     sections.push({ name, entries: readEntries(reader, count, layout, push) });
   } while (reader.remaining > 0);
   return sections;

@@ -9,6 +9,7 @@ import {
   type EntryId,
   type PushFrame,
   type WireEntry,
+  type WireSection,
 } from '@sluice/wire';
 import { PushGate, type Intake } from '../../ingest/push-gate.js';
 import { PushLedger, type PushResult } from '../../ingest/push-ledger.js';
@@ -80,19 +81,12 @@ export class PushIntake implements AppendSink {
       this.storePacked(push, push.packed);
       return;
     }
-    let left = push.sections.reduce((sum, { entries }) => sum + entries.length, 0);
-    for (const { name, entries } of push.sections) {
-      const tokens: number[] = [];
-      let bytes = 0;
-      for (const { payload } of entries) {
-        left -= 1;
-        bytes += payload.length;
-        tokens.push(this.ledger.add(payload.length, left === 0 ? push : undefined));
-      }
-      this.metrics.countIn(entries.length, bytes);
-      const isTogether = push.key !== null || (entries.length > 1 && entries.some(({ id }) => id !== null));
-      if (isTogether) this.storeTogether(name, entries, tokens, push.key);
-      else this.storeEach(name, entries, tokens);
+    const { sections } = push;
+    for (let index = 0; index < sections.length; index++) {
+      const section = sections[index] as WireSection;
+      const last = index === sections.length - 1 ? push : undefined;
+      if (push.key !== null || hasSeveralIds(section)) this.storeTogether(section, last, push.key);
+      else this.storeEach(section, last);
     }
   }
 
@@ -105,20 +99,27 @@ export class PushIntake implements AppendSink {
     });
   }
 
-  private storeEach(key: string, entries: readonly WireEntry[], tokens: readonly number[]): void {
+  /** Entry by entry, with nothing made for the frame: most frames hold one. */
+  private storeEach({ name, entries }: WireSection, last: PushFrame | undefined): void {
+    let bytes = 0;
     for (let at = 0; at < entries.length; at++) {
       const entry = entries[at] as WireEntry;
-      this.log.push(key, entry.payload, this, tokens[at] as number, entry.id, fieldsOf(entry));
+      const { length } = entry.payload;
+      bytes += length;
+      const token = this.ledger.add(length, at === entries.length - 1 ? last : undefined);
+      this.log.push(name, entry.payload, this, token, entry.id, fieldsOf(entry));
     }
+    this.metrics.countIn(entries.length, bytes);
   }
 
   /** Explicit ids, or an idempotency key: all entries or none. */
-  private storeTogether(
-    name: string,
-    entries: readonly WireEntry[],
-    tokens: readonly number[],
-    idempotencyKey: string | null,
-  ): void {
+  private storeTogether({ name, entries }: WireSection, last: PushFrame | undefined, key: string | null): void {
+    let bytes = 0;
+    const tokens = entries.map(({ payload }, at) => {
+      bytes += payload.length;
+      return this.ledger.add(payload.length, at === entries.length - 1 ? last : undefined);
+    });
+    this.metrics.countIn(entries.length, bytes);
     const list = entries.map((entry) => {
       const fields = fieldsOf(entry);
       return {
@@ -127,7 +128,7 @@ export class PushIntake implements AppendSink {
         ...(fields === null ? {} : { fields }),
       };
     });
-    this.log.appendAll(name, list, idempotencyKey === null ? {} : { idempotencyKey }).then(
+    this.log.appendAll(name, list, key === null ? {} : { idempotencyKey: key }).then(
       (ids) => tokens.forEach((token, at) => this.settle(token, ids[at] as EntryId)),
       (error: SluiceError) => tokens.forEach((token) => this.settle(token, error)),
     );
@@ -149,6 +150,10 @@ export class PushIntake implements AppendSink {
       this.writer.ack(push.tag, push.wantsIds ? (results as readonly EntryId[]) : null);
     }
   }
+}
+
+function hasSeveralIds({ entries }: WireSection): boolean {
+  return entries.length > 1 && entries.some(({ id }) => id !== null);
 }
 
 function fieldsOf({ fields }: WireEntry): Fields | null {
