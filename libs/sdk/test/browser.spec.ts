@@ -85,10 +85,8 @@ async function useSdk({
   return { texts, ranged, listed, frames };
 }
 
-const reason = 'the SDK in a real browser (skipped: no Chromium on this machine)';
-
 if (executablePath === undefined) {
-  it.skip(reason, () => undefined);
+  it.skip('the SDK in a real browser (skipped: no Chromium on this machine)', () => undefined);
 } else {
   describe('the SDK in a real browser', () => {
     let app: RunningApp;
