@@ -302,3 +302,18 @@ describe('GET /data/{stream_id}', () => {
     }
   });
 });
+
+describe('GET with gaps=1', () => {
+  it('tells entries that were trimmed before they were read in a header', async () => {
+    const sid = uniqueName('gap');
+    await fill(sid, 9);
+    await store.redis.command('XTRIM', `default:${sid}`, 'MINID', '6');
+    const response = await fetch(url(`${sid}?last_entry_id=2-0&gaps=1`));
+    expect(JSON.parse(response.headers.get('x-gaps') ?? 'null')).toEqual([
+      { sid, after: '2-0', next: '6-0', lost: null },
+    ]);
+    expect(await response.text()).toBe('e6');
+    expect((await fetch(url(`${sid}?last_entry_id=6-0&gaps=1`))).headers.get('x-gaps')).toBeNull();
+    expect((await fetch(url(`${sid}?last_entry_id=2-0`))).headers.get('x-gaps')).toBeNull();
+  });
+});

@@ -1,6 +1,14 @@
 import { type EntryId } from '@sluice/wire';
-import { type Follower, type GapNotice, type LogEntry, type StreamLog } from '@sluice/stream-log';
+import { type Follower, type LogEntry, type StreamLog } from '@sluice/stream-log';
 import { type Address } from './addresses.js';
+
+/** Entries of a stream that were trimmed before they could be read. */
+export interface ToldGap {
+  readonly sid: string;
+  readonly after: EntryId;
+  readonly next: EntryId;
+  readonly lost: number | null;
+}
 
 /** Registers who is told when nobody waits any more; returns the function that ends that. */
 export type OnEnd = (callback: () => void) => () => void;
@@ -15,7 +23,7 @@ export class FirstArrival {
     private readonly log: StreamLog,
     private readonly count: number,
     private readonly addresses: readonly Address[],
-    private readonly gaps: (GapNotice & { sid: string })[],
+    private readonly gaps: ToldGap[],
   ) {
     this.entries = addresses.map(() => []);
   }
@@ -54,7 +62,7 @@ export class FirstArrival {
           if (entries.length > 0) setImmediate(() => this.done?.());
           return entries.length === 0;
         },
-        onGap: (gap) => this.gaps.push({ ...gap, sid: label }),
+        onGap: ({ after: last, next, lost }) => void this.gaps.push({ sid: label, after: last, next, lost }),
         onReset: () => undefined,
         onFailure: (error) => {
           this.failure = error;

@@ -1,9 +1,9 @@
 import { FIRST_ENTRY_ID, compareEntryIds, type EntryId } from '@sluice/wire';
-import { type GapNotice, type LogEntry, type StreamLog } from '@sluice/stream-log';
+import { type LogEntry, type StreamLog } from '@sluice/stream-log';
 import { readAfter, readNewest } from '../streams/bounded-read.js';
 import { type LabelledEntry } from '../follow/pull-encoder.js';
 import { type Address } from './addresses.js';
-import { FirstArrival, type OnEnd } from './first-arrival.js';
+import { FirstArrival, type OnEnd, type ToldGap } from './first-arrival.js';
 import { unmovedCursor, type DataQuery } from './data-query.js';
 import { MAX_OFFSETS_ENTRIES } from './offsets-header.js';
 import { type Start } from './positions.js';
@@ -13,7 +13,7 @@ export interface ReadOnce {
   readonly parts: readonly LabelledEntry[];
   /** Cursor of each stream after the first `sent` parts. */
   cursors(sent: number): string[];
-  readonly gaps: readonly (GapNotice & { readonly sid: string })[];
+  readonly gaps: readonly ToldGap[];
 }
 
 interface Found {
@@ -30,7 +30,7 @@ interface Found {
 export async function readOnce(log: StreamLog, query: DataQuery, onEnd: OnEnd): Promise<ReadOnce> {
   const { addresses } = query;
   const starts = addresses.map((_address, index) => query.starts[index] ?? query.starts[0] ?? '$');
-  const gaps: (GapNotice & { sid: string })[] = [];
+  const gaps: ToldGap[] = [];
   let found = await Promise.all(addresses.map(({ key }, index) => readNow(log, query, key, starts[index] as Start)));
   if (found.every(({ entries }) => entries.length === 0)) {
     const after = found.map(({ resolved }) => resolved);
@@ -47,6 +47,7 @@ export async function readOnce(log: StreamLog, query: DataQuery, onEnd: OnEnd): 
   };
 }
 
+/** Reads what a stream has after its start; nothing where only a follower can tell what is missing before it. */
 async function readNow(log: StreamLog, query: DataQuery, key: string, start: Start): Promise<Found> {
   const { isLatest } = query;
   // The list of names and ids in the reply's header has room for no more.
@@ -57,7 +58,8 @@ async function readNow(log: StreamLog, query: DataQuery, key: string, start: Sta
     const newest = await readNewest(log.reader, key, after, count);
     return { entries: isLatest ? newest : newest.toReversed(), resolved: after };
   }
-  return { entries: await readAfter(log.reader, key, after, count), resolved: after };
+  const entries = query.tellsGaps ? [] : await readAfter(log.reader, key, after, count);
+  return { entries, resolved: after };
 }
 
 function cursorsOf(query: DataQuery, found: readonly Found[], sent: number): string[] {

@@ -8,7 +8,8 @@ import {
   type StreamLog,
 } from '@sluice/stream-log';
 import { type SluiceError } from '@sluice/contracts';
-import { type FollowMetrics } from '../metrics/store-metrics.js';
+import { type EntryId } from '@sluice/wire';
+import { type FollowMetrics, type Positioned } from '../metrics/store-metrics.js';
 
 /** One followed stream of a set, with what its owner keeps for it. */
 export interface FollowedStream<Extra> {
@@ -61,7 +62,7 @@ export class FollowSet<Extra> {
     if (member === undefined) return;
     this.members.delete(key);
     this.metrics.followers -= 1;
-    if (this.paused.delete(member)) this.metrics.pausedFollowers -= 1;
+    this.unpause(member);
     member.follower?.close();
   }
 
@@ -69,19 +70,26 @@ export class FollowSet<Extra> {
   resume(): void {
     if (this.paused.size === 0 || this.isClosed) return;
     const members = [...this.paused];
-    this.paused.clear();
-    this.metrics.pausedFollowers -= members.length;
-    for (const { follower } of members) follower?.resume();
+    for (const member of members) {
+      this.unpause(member);
+      member.follower?.resume();
+    }
   }
 
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
     this.metrics.followers -= this.members.size;
-    this.metrics.pausedFollowers -= this.paused.size;
-    for (const { follower } of this.members.values()) follower?.close();
+    for (const member of this.members.values()) {
+      this.unpause(member);
+      member.follower?.close();
+    }
     this.members.clear();
-    this.paused.clear();
+  }
+
+  private unpause(member: Member<Extra>): void {
+    this.paused.delete(member);
+    this.metrics.paused.delete(member);
   }
 
   /** For members only. */
@@ -90,7 +98,7 @@ export class FollowSet<Extra> {
     const goesOn = this.owner.onBatch(member, batch);
     if (goesOn || this.isClosed) return goesOn;
     this.paused.add(member);
-    this.metrics.pausedFollowers += 1;
+    this.metrics.paused.add(member);
     return false;
   }
 
@@ -114,7 +122,7 @@ export class FollowSet<Extra> {
   }
 }
 
-class Member<Extra> implements FollowerSink, FollowedStream<Extra> {
+class Member<Extra> implements FollowerSink, FollowedStream<Extra>, Positioned {
   follower: Follower | null = null;
 
   constructor(
@@ -122,6 +130,10 @@ class Member<Extra> implements FollowerSink, FollowedStream<Extra> {
     readonly extra: Extra,
     private readonly set: FollowSet<Extra>,
   ) {}
+
+  get position(): EntryId | '$' {
+    return this.follower?.position ?? '$';
+  }
 
   onEntries(batch: EntryBatch): boolean {
     return this.set.take(this, batch);

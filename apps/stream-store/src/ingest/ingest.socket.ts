@@ -1,6 +1,7 @@
-import { Injectable } from '@nestjs/common';
-import { UpgradeRouter, type Connection, type SocketRoute, type UpgradeRequest } from '@sluice/service-kit';
+import { Inject, Injectable } from '@nestjs/common';
+import { LOG, UpgradeRouter, type Connection, type SocketRoute, type UpgradeRequest } from '@sluice/service-kit';
 import { StreamLog } from '@sluice/stream-log';
+import { type Logger } from 'pino';
 import { StoreConfig } from '../config.js';
 import { dialectRefusal, toClose } from '../dialect/dialect-errors.js';
 import { queryOf } from '../dialect/parameters.js';
@@ -19,6 +20,7 @@ export class IngestSocket implements SocketRoute<PushOptions> {
     private readonly log: StreamLog,
     private readonly config: StoreConfig,
     private readonly metrics: StoreMetrics,
+    @Inject(LOG) private readonly logger: Logger,
   ) {
     router.register(this);
   }
@@ -36,6 +38,9 @@ export class IngestSocket implements SocketRoute<PushOptions> {
       {
         pause: () => connection.pause(),
         resume: () => connection.resume(),
+        noteOtherStream: (sid) => {
+          this.logger.debug({ connection: connection.id, path: options.sids, sid }, 'a header names another stream');
+        },
         end: (error) => {
           const { code, reason } = toClose(error);
           void connection.close(code, reason);

@@ -19,6 +19,8 @@ import { type PushOptions } from './push-options.js';
 
 /** What a push session needs of its socket. */
 export interface PushSocket extends Intake {
+  /** A header named a stream that the path does not: the header wins. Told once. */
+  noteOtherStream(sid: string): void;
   /** Ends the socket with an error, once everything accepted is settled and acknowledged. */
   end(error: unknown): void;
 }
@@ -37,6 +39,7 @@ export class PushSession implements AppendSink {
   private readonly keys = new Map<string, string>();
   private header: Buffer | null = null;
   private messages = 0;
+  private isWidened = false;
   /** Why nothing more is taken. */
   private failure: unknown = null;
   /** The first message that the log refused. */
@@ -177,8 +180,10 @@ export class PushSession implements AppendSink {
     const known = this.keys.get(sid);
     if (known !== undefined) return known;
     const { sids, isStrict, addressing } = this.options;
-    if (isStrict && !sids.includes(sid)) {
-      throw new SluiceError('INVALID_HEADER', `stream ${JSON.stringify(sid)} is not in the path (strict=1)`);
+    if (!sids.includes(sid)) {
+      if (isStrict) throw new SluiceError('INVALID_HEADER', `stream ${quoteValue(sid)} is not in the path (strict=1)`);
+      if (!this.isWidened) this.socket.noteOtherStream(sid);
+      this.isWidened = true;
     }
     const { key } = addressOf(sid, addressing);
     if (this.keys.size >= MAX_KNOWN_KEYS) this.keys.clear();

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Metrics } from '@sluice/service-kit';
 import { StreamLog } from '@sluice/stream-log';
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { StoreMetrics, type Channel, type SocketKind } from './store-metrics.js';
+import { StoreMetrics, lagMs, type Channel, type SocketKind } from './store-metrics.js';
 
 const CHANNELS: readonly Channel[] = ['dialect_socket', 'dialect_http', 'v1_socket', 'v1_http'];
 const REDIS_ANSWER_MS = 500;
@@ -85,7 +85,10 @@ export class StorePrometheus {
       follow.reduce((total, metrics) => total + read(metrics), 0);
     this.gauge('sluice_store_followers', 'Followers of streams now', () => sum((metrics) => metrics.followers));
     this.gauge('sluice_store_slow_followers', 'Followers paused because their client takes too little', () =>
-      sum((metrics) => metrics.pausedFollowers),
+      sum((metrics) => metrics.paused.size),
+    );
+    this.gauge('sluice_store_follower_lag_seconds', 'Age of the oldest position of a slow follower', () =>
+      Math.max(...follow.map((metrics) => lagMs(metrics.paused, Date.now()) / 1000)),
     );
     this.gauge('sluice_store_followed_streams', 'Streams followed now', () => this.log.stats().streams);
     this.gauge(

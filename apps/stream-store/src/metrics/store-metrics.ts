@@ -1,4 +1,5 @@
 import { type ErrorCode } from '@sluice/contracts';
+import { entryTimeMs, type EntryId } from '@sluice/wire';
 import { toSluiceError } from '../streams/refusing.js';
 
 /** Protocols that entries come and go by. */
@@ -22,6 +23,11 @@ export class IngestMetrics {
   }
 }
 
+/** Something that stands at a position of a stream. */
+export interface Positioned {
+  readonly position: EntryId | '$';
+}
+
 /** Counters of entries that go out by one protocol. */
 export class FollowMetrics {
   entries = 0;
@@ -31,8 +37,8 @@ export class FollowMetrics {
   trimmedUnread = 0;
   resets = 0;
   followers = 0;
-  /** Followers paused because their socket takes too little. */
-  pausedFollowers = 0;
+  /** Followers paused because their client takes too little. */
+  readonly paused = new Set<Positioned>();
 
   countOut(entries: number, bytes: number): void {
     this.entries += entries;
@@ -43,6 +49,15 @@ export class FollowMetrics {
     this.gaps += 1;
     this.trimmedUnread += lost ?? 0;
   }
+}
+
+/** Milliseconds since the time of the oldest position among followers; 0 for none. */
+export function lagMs(followers: Iterable<Positioned>, nowMs: number): number {
+  let most = 0;
+  for (const { position } of followers) {
+    if (position !== '$') most = Math.max(most, nowMs - entryTimeMs(position));
+  }
+  return most;
 }
 
 /** Kinds of sockets. */
