@@ -2,11 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { SluiceError, type StreamEvent } from '@sluice/contracts';
 import { entryTimeMs } from '@sluice/wire';
 import { type AdminClient } from './admin/client.js';
-import { parseFacts, type StreamFacts } from './admin/facts.js';
+import { FactsReader, type StreamFacts } from './admin/facts.js';
 import { type NameFilter, type StreamNames } from './admin/names.js';
 import { globMatcher } from './glob.js';
-import { STREAM_EVENTS_KEY, isOwnKey, retentionKey } from './keys.js';
-import { STREAM_FACTS } from './scripts/stream-facts.js';
+import { STREAM_EVENTS_KEY, isOwnKey } from './keys.js';
 import { type EntryBatch, type Follower, type FollowerSink, type FollowOptions } from './types.js';
 
 export interface DiscoveryOptions {
@@ -31,6 +30,7 @@ const YOUNG_ENTRIES = 100;
  * only while somebody watches.
  */
 export class Discovery {
+  private readonly reader: FactsReader;
   private readonly announced = new Set<string>();
   private readonly unannounced = new Set<string>();
   private readonly watchers = new Map<symbol, (event: StreamEvent) => void>();
@@ -46,7 +46,9 @@ export class Discovery {
     private readonly client: AdminClient,
     private readonly names: StreamNames,
     private readonly options: DiscoveryOptions = {},
-  ) {}
+  ) {
+    this.reader = new FactsReader(client);
+  }
 
   /** Begins to follow what other processes announce. */
   attach(follow: Follow): void {
@@ -126,13 +128,11 @@ export class Discovery {
   private async announceAll(): Promise<void> {
     const keys = [...this.unannounced];
     this.unannounced.clear();
-    const calls = keys.map((key) => ({ keys: [key, retentionKey(key)], args: [] }));
-    const replies = await this.client.runScriptForEach(STREAM_FACTS, calls);
-    const isAnnounceable = (index: number): boolean => {
-      const reply = replies[index];
-      return reply instanceof SluiceError || isYoung(parseFacts(reply));
-    };
-    const young = keys.filter((_key, index) => isAnnounceable(index));
+    const facts = await this.reader.facts(keys).catch(() => []);
+    const young = keys.filter((_key, index) => {
+      const known = facts[index];
+      return known === undefined || known instanceof SluiceError || isYoung(known);
+    });
     // A failure costs only time: the scan of the others finds the stream.
     await Promise.all(young.map((name) => this.tell({ type: 'created', name }).catch(() => undefined)));
   }

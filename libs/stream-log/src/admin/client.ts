@@ -85,27 +85,49 @@ export class AdminClient {
   }
 
   /**
-   * Runs one script for many streams, in one pipeline where one node holds them all. One result for each, in order; the
-   * failure of one is its own.
+   * Runs many commands that may be repeated, in one pipeline where one node holds all keys. One result for each, in order; the failure of
+   * one is its own. @throws SluiceError LOG_UNAVAILABLE
    */
+  async runAll(commands: readonly AdminCommand[]): Promise<(unknown | SluiceError)[]> {
+    const { redis } = this;
+    if (commands.length === 0) return [];
+    if (redis instanceof Cluster) {
+      return Promise.all(commands.map((command) => this.run(command).catch((error: unknown) => error)));
+    }
+    return this.withPatience(`${commands.length} commands`, true, async () => {
+      const pipeline = redis.pipeline();
+      for (const { name, args, isBinary } of commands) {
+        if (isBinary === true) pipeline.callBuffer(name, ...args);
+        else pipeline.call(name, ...args);
+      }
+      const replies = (await pipeline.exec()) ?? [];
+      const broken = replies.find(([error]) => error !== null && (isConnectionError(error) || isPassing(error)));
+      if (broken !== undefined) throw broken[0];
+      return replies.map(([error, reply], index) =>
+        error === null ? reply : toAdminError(error, commands[index]?.subject ?? '', false),
+      );
+    });
+  }
+
+  /** Runs one script for many streams, as `runAll`. */
   async runScriptForEach(
     script: Script,
-    calls: readonly { readonly keys: readonly string[]; readonly args: readonly CommandArgument[] }[],
+    calls: readonly { readonly keys: readonly string[]; readonly subject: string }[],
   ): Promise<(unknown | SluiceError)[]> {
-    const subject = script.name;
-    const one = ({ keys, args }: (typeof calls)[number]): Promise<unknown> =>
-      this.runScript(script, keys, args, { subject: `${subject} of "${keys[0]}"` }).catch((error: unknown) => error);
-    const first = calls[0];
+    const [first, ...others] = calls;
     if (first === undefined) return [];
-    // The first one alone makes sure that the server knows the script.
-    const results = [await one(first)];
-    if (results[0] instanceof SluiceError && results[0].code === 'LOG_UNAVAILABLE') return calls.map(() => results[0]);
-    if (this.redis instanceof Cluster) return [...results, ...(await Promise.all(calls.slice(1).map(one)))];
-    const pipeline = this.redis.pipeline();
-    for (const { keys, args } of calls.slice(1)) pipeline.call('EVALSHA', script.sha1, keys.length, ...keys, ...args);
-    const replies = await pipeline.exec().catch((error: unknown) => calls.slice(1).map(() => [error, null] as const));
-    for (const [error, reply] of replies ?? []) results.push(error ? toAdminError(error, subject, false) : reply);
-    return results;
+    // The first one by itself makes sure that the server knows the script.
+    const { keys, subject } = first;
+    const result = await this.runScript(script, keys, [], { subject }).catch((error: unknown) => error);
+    if (this.isCluster) {
+      const one = (call: typeof first): Promise<unknown> =>
+        this.runScript(script, call.keys, [], { subject: call.subject }).catch((error: unknown) => error);
+      return [result, ...(await Promise.all(others.map(one)))];
+    }
+    const commands = others.map((call) => {
+      return { name: 'EVALSHA', args: [script.sha1, call.keys.length, ...call.keys], subject: call.subject };
+    });
+    return [result, ...(await this.runAll(commands))];
   }
 
   /** Does something on every master; the results in no particular order. @throws SluiceError when one cannot be reached */

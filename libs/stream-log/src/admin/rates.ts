@@ -1,5 +1,5 @@
 import { entryTimeMs } from '@sluice/wire';
-import { type StreamFacts } from './facts.js';
+import { averageBytes, type StreamFacts } from './facts.js';
 
 /** What a stream takes in, per second. */
 export interface StreamRate {
@@ -40,8 +40,7 @@ export class RateMeter {
       readings.push({ timeMs: facts.timeMs, entriesAdded: facts.entriesAdded });
     }
     this.keep(key, readings);
-    const averageBytes = facts.length === 0 ? 0 : facts.bytes / facts.length;
-    return { ratePerSecond: round(ratePerSecond), bytesPerSecond: Math.round(ratePerSecond * averageBytes) };
+    return { ratePerSecond: round(ratePerSecond), bytesPerSecond: Math.round(ratePerSecond * averageBytes(facts)) };
   }
 
   private keep(key: string, readings: Reading[]): void {

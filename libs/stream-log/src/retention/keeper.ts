@@ -1,6 +1,6 @@
 import { SluiceError } from '@sluice/contracts';
 import { type AdminClient } from '../admin/client.js';
-import { parseFacts, type StreamFacts } from '../admin/facts.js';
+import { FactsReader, averageBytes, type StreamFacts, type StreamSize } from '../admin/facts.js';
 import { RETENTION_STREAMS_KEY, retentionKey } from '../keys.js';
 import { type RetentionSource } from '../retention-source.js';
 import { ENFORCE_RETENTION } from '../scripts/enforce-retention.js';
@@ -43,6 +43,7 @@ interface StreamState {
  */
 export class RetentionKeeper implements RetentionSource {
   readonly trimsEveryEntry: boolean;
+  private readonly reader: FactsReader;
   private readonly states = new Map<string, StreamState>();
   private readonly unread = new Set<string>();
   private readonly timer: NodeJS.Timeout;
@@ -55,6 +56,7 @@ export class RetentionKeeper implements RetentionSource {
     private readonly client: AdminClient,
     private readonly options: RetentionKeeperOptions,
   ) {
+    this.reader = new FactsReader(client);
     this.trimsEveryEntry = options.defaultRule.kind === 'fixed';
     this.timer = setInterval(() => this.refresh(), options.refreshEveryMs ?? REFRESH_EVERY_MS).unref();
   }
@@ -133,28 +135,54 @@ export class RetentionKeeper implements RetentionSource {
 
   /** Failures leave what was known: the next refresh tries again. */
   private async read(keys: readonly string[]): Promise<void> {
-    const calls = keys.map((key) => ({ keys: [key, retentionKey(key)], args: [] }));
-    const replies = await this.client.runScriptForEach(ENFORCE_RETENTION, calls);
-    keys.forEach((key, index) => {
+    const sizes = await this.reader.sizes(keys).catch(() => []);
+    const bounded: string[] = [];
+    const rated: string[] = [];
+    for (const [index, size] of sizes.entries()) {
+      const key = keys[index] ?? '';
       const state = this.states.get(key);
-      const reply = replies[index];
-      if (state !== undefined && !(reply instanceof SluiceError)) this.learn(key, state, parseFacts(reply, 1));
-    });
+      if (state === undefined || size instanceof SluiceError) continue;
+      if (size.policy !== null) bounded.push(key);
+      else if (this.needsRate(size)) rated.push(key);
+      this.learn(key, state, size);
+    }
+    await this.enforce(bounded);
+    await this.measure(rated);
   }
 
-  private learn(key: string, state: StreamState, facts: StreamFacts): void {
-    const { previous } = state;
-    const elapsedMs = previous === null ? 0 : facts.timeMs - previous.timeMs;
-    const added = previous === null ? 0 : facts.entriesAdded - previous.entriesAdded;
-    if (elapsedMs > 0 && added >= 0) {
-      state.rates.push((added * 1_000) / elapsedMs);
-      if (state.rates.length > REMEMBERED_RATES) state.rates.shift();
-    }
-    if (facts.policy !== null && (!state.isKnown || state.policy === null)) this.register(key);
-    state.previous = facts;
-    state.averageBytes = facts.length === 0 ? 0 : facts.bytes / facts.length;
-    state.policy = facts.policy;
+  private learn(key: string, state: StreamState, size: StreamSize): void {
+    if (size.policy !== null && (!state.isKnown || state.policy === null)) this.register(key);
+    state.averageBytes = averageBytes(size);
+    state.policy = size.policy;
     state.isKnown = true;
+  }
+
+  /** By age, by bytes, and by what other writers added. */
+  private async enforce(keys: readonly string[]): Promise<void> {
+    const calls = keys.map((key) => ({ keys: [key, retentionKey(key)], subject: `retention of "${key}"` }));
+    await this.client.runScriptForEach(ENFORCE_RETENTION, calls).catch(() => undefined);
+  }
+
+  /** A rate decides only where the default holds and its bytes do not decide before. */
+  private needsRate(size: StreamSize): boolean {
+    const { defaultRule } = this.options;
+    return defaultRule.kind === 'at-least' && averageBytes(size) * defaultRule.minEntries < defaultRule.maxBytes;
+  }
+
+  private async measure(keys: readonly string[]): Promise<void> {
+    const facts = await this.reader.facts(keys).catch(() => []);
+    keys.forEach((key, index) => {
+      const [state, now] = [this.states.get(key), facts[index]];
+      if (state === undefined || now === undefined || now instanceof SluiceError) return;
+      const { previous } = state;
+      const elapsedMs = previous === null ? 0 : now.timeMs - previous.timeMs;
+      const added = previous === null ? 0 : now.entriesAdded - previous.entriesAdded;
+      if (elapsedMs > 0 && added >= 0) {
+        state.rates.push((added * 1_000) / elapsedMs);
+        if (state.rates.length > REMEMBERED_RATES) state.rates.shift();
+      }
+      state.previous = now;
+    });
   }
 
   /** A process that ended between setting a retention and listing it leaves it off the sweep's list: this puts it right. */

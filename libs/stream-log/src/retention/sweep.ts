@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { SluiceError } from '@sluice/contracts';
 import { type AdminClient } from '../admin/client.js';
-import { parseFacts } from '../admin/facts.js';
 import { RETENTION_LEASE_KEY, RETENTION_STREAMS_KEY, retentionKey } from '../keys.js';
 import { ENFORCE_RETENTION } from '../scripts/enforce-retention.js';
 import { HOLD_LEASE, RELEASE_LEASE } from '../scripts/lease.js';
@@ -75,11 +73,11 @@ export class RetentionSweep {
   }
 
   private async enforce(keys: readonly string[]): Promise<void> {
-    const calls = keys.map((key) => ({ keys: [key, retentionKey(key)], args: [] }));
+    const calls = keys.map((key) => ({ keys: [key, retentionKey(key)], subject: `retention of "${key}"` }));
     const replies = await this.client.runScriptForEach(ENFORCE_RETENTION, calls);
     for (const [index, key] of keys.entries()) {
       const reply = replies[index];
-      if (!(reply instanceof SluiceError) && parseFacts(reply, 1).policy === null) await this.unlist(key);
+      if (Array.isArray(reply) && reply[0] === 0) await this.unlist(key);
     }
   }
 

@@ -9,8 +9,8 @@
  * Returns {'ok', id, id, …} · {'again', id, id, …} (the answer given before) · {'conflict'} (the idempotency key was used with
  *   other entries) · {'low', index from 0, id, last id} (an id that is not above the last one: nothing was stored)
  *
- * A plan is made before anything is written when an explicit id follows another entry: then every id is worked out here, by
- * the server's clock and the stream's last id, so that a refusal leaves nothing behind. The first write is an XADD, which
+ * Explicit ids only need to rise: then the first of them is refused, or none. Where they are mixed with ids by Redis a plan is made before
+ * anything is written: every id is worked out here, by the server's clock and the stream's last id. So a refusal leaves nothing behind. The first write is an XADD, which
  * Redis refuses when its memory is full. An answer given again also writes (the expiry), so that a WAIT after it waits for the
  * replicas to have what was stored then.
  */
@@ -79,10 +79,19 @@ local function planned(id, last_ms, last_seq)
   return nil
 end
 
-local ids, starts, needs_plan, at = {}, {}, false, 6
+local ids, starts, at = {}, {}, 6
+local has_open, needs_plan = false, false
 for i = 1, count do
   ids[i], starts[i] = ARGV[at], at + 1
-  if i > 1 and ids[i] ~= '*' then needs_plan = true end
+  local is_open = string.sub(ids[i], -1) == '*'
+  if i > 1 and ids[i] ~= '*' then
+    if has_open or is_open then
+      needs_plan = true
+    elseif not planned(ids[i], split(ids[i - 1])) then
+      return {'low', i - 1, ids[i], ids[i - 1]}
+    end
+  end
+  has_open = has_open or is_open
   at = at + 2 + tonumber(ARGV[at + 1])
 end
 

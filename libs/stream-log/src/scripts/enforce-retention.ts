@@ -1,5 +1,4 @@
 import { defineScript } from './script.js';
-import { FACTS_FUNCTION } from './stream-facts.js';
 
 /*
  * Trims one stream to the retention set for it, if there is one: exactly by age (of the ids, against the server's clock),
@@ -7,34 +6,33 @@ import { FACTS_FUNCTION } from './stream-facts.js';
  * to the number of entries.
  *
  * KEYS[1] stream · KEYS[2] its retention
- * Returns {entries trimmed, facts…}: the facts of stream-facts.ts, after trimming.
+ * Returns {retention set 0|1, entries trimmed}.
  */
 export const ENFORCE_RETENTION = defineScript(
   'enforce-retention',
-  `${FACTS_FUNCTION}
+  `
 local key = KEYS[1]
-local policy = read_policy(KEYS[2])
+local policy = redis.call('HMGET', KEYS[2], 'maxEntries', 'maxAgeMs', 'maxBytes', 'setAt')
+if not policy[4] then return {0, 0} end
+if redis.call('EXISTS', key) == 0 then return {1, 0} end
 local trimmed = 0
-if policy[4] and redis.call('EXISTS', key) == 1 then
-  if policy[2] then
-    local oldest = now_ms() - tonumber(policy[2])
-    if oldest > 0 then
-      trimmed = trimmed + redis.call('XTRIM', key, 'MINID', '=', string.format('%.0f', oldest))
-    end
-  end
-  if policy[3] then
-    local bytes, limit = redis.call('MEMORY', 'USAGE', key, 'SAMPLES', 5) or 0, tonumber(policy[3])
-    if bytes > limit then
-      local keep = math.max(1, math.floor(redis.call('XLEN', key) * limit / bytes))
-      trimmed = trimmed + redis.call('XTRIM', key, 'MAXLEN', '~', string.format('%.0f', keep), 'LIMIT', 0)
-    end
-  end
-  if policy[1] then
-    trimmed = trimmed + redis.call('XTRIM', key, 'MAXLEN', '=', policy[1])
+if policy[2] then
+  local time = redis.call('TIME')
+  local oldest = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) - tonumber(policy[2])
+  if oldest > 0 then
+    trimmed = trimmed + redis.call('XTRIM', key, 'MINID', '=', string.format('%.0f', oldest))
   end
 end
-local result = facts(key, policy)
-table.insert(result, 1, trimmed)
-return result
+if policy[3] then
+  local bytes, limit = redis.call('MEMORY', 'USAGE', key, 'SAMPLES', 5) or 0, tonumber(policy[3])
+  if bytes > limit then
+    local keep = math.max(1, math.floor(redis.call('XLEN', key) * limit / bytes))
+    trimmed = trimmed + redis.call('XTRIM', key, 'MAXLEN', '~', string.format('%.0f', keep), 'LIMIT', 0)
+  end
+end
+if policy[1] then
+  trimmed = trimmed + redis.call('XTRIM', key, 'MAXLEN', '=', policy[1])
+end
+return {1, trimmed}
 `,
 );
