@@ -47,6 +47,7 @@ export class MemorySluice {
   afterPush: (push: PushFrame, socket: WebSocket) => boolean = () => true;
   /** HTTP status to refuse upgrades with; 0: accept. */
   refuseWith = 0;
+  refuseBody = '';
   /** False: accept the socket and stay silent. */
   saysHello = true;
   onRequest: (request: IncomingMessage, response: ServerResponse) => void = (_request, response) =>
@@ -61,7 +62,8 @@ export class MemorySluice {
   constructor() {
     this.http.on('upgrade', (request, socket, head) => {
       if (this.refuseWith > 0) {
-        socket.end(`HTTP/1.1 ${this.refuseWith} Refused\r\ncontent-length: 0\r\n\r\n`);
+        const body = this.refuseBody;
+        socket.end(`HTTP/1.1 ${this.refuseWith} Refused\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
         return;
       }
       this.sockets.handleUpgrade(request, socket, head, (accepted) => this.accept(accepted, request));

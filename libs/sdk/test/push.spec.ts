@@ -198,6 +198,12 @@ describe('connecting', () => {
     expect(server.connectionCount).toBe(0);
   });
 
+  it("tells a refusal in the server's own words", async () => {
+    server.refuseWith = 503;
+    server.refuseBody = '{"error":{"code":"SERVICE_UNAVAILABLE","message":"stream-store does not answer"}}';
+    await expect(connect().connect()).rejects.toMatchObject({ message: 'stream-store does not answer' });
+  });
+
   it('tries again when the server answers 503', async () => {
     server.refuseWith = 503;
     const client = connect();

@@ -1,5 +1,6 @@
 import { WebSocket, type RawData } from 'ws';
-import { SluiceError, type ErrorCode } from '@sluice/contracts';
+import { type IncomingMessage } from 'node:http';
+import { SluiceError, parseErrorBody, type ErrorCode } from '@sluice/contracts';
 import { V1_SUBPROTOCOL } from '@sluice/wire';
 import { type OpenSocket } from '../socket.js';
 
@@ -12,9 +13,23 @@ const REFUSALS: Readonly<Record<number, ErrorCode | undefined>> = {
   404: 'NOT_FOUND',
 };
 
-function refusal(url: string, status: number): SluiceError {
-  const code = REFUSALS[status] ?? 'SERVICE_UNAVAILABLE';
-  return new SluiceError(code, `${url} refused the connection with HTTP ${status}`);
+const MAX_BODY_CHARS = 16 * 1024;
+
+/** Why a server refused the handshake: in its own words, where it gives any. */
+async function readRefusal(url: string, response: IncomingMessage): Promise<SluiceError> {
+  const status = response.statusCode ?? 0;
+  let body = '';
+  try {
+    for await (const chunk of response.setEncoding('utf8')) if (body.length < MAX_BODY_CHARS) body += String(chunk);
+    const told = parseErrorBody(JSON.parse(body));
+    if (told !== null) return told;
+  } catch {
+    // A proxy on the way may answer anything; the status says enough.
+  }
+  return new SluiceError(
+    REFUSALS[status] ?? 'SERVICE_UNAVAILABLE',
+    `${url} refused the connection with HTTP ${status}`,
+  );
 }
 
 function view(data: RawData): Uint8Array {
@@ -47,9 +62,10 @@ export const openWsSocket: OpenSocket = (url, token, events) => {
     else events.onText(Buffer.from(view(data)).toString());
   });
   socket.on('unexpected-response', (_request, response) => {
-    refused = refusal(url, response.statusCode ?? 0);
-    response.resume();
-    socket.terminate();
+    void readRefusal(url, response).then((error) => {
+      refused = error;
+      socket.terminate();
+    });
   });
   socket.on('error', (cause) => {
     refused ??= new SluiceError('SERVICE_UNAVAILABLE', `cannot connect to ${url}: ${describe(cause)}`, { cause });
