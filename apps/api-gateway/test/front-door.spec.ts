@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { freePort, startApp, startRedis, type RedisServer, type RunningApp } from '@sluice/testing';
+import { startGateway, type TestGateway } from './support/gateway.js';
+
+let redis: RedisServer;
+let store: RunningApp;
+let gateway: TestGateway;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  store = await startApp('stream-store', { REDIS_URL: redis.url });
+  gateway = await startGateway(store.url);
+});
+
+afterAll(async () => {
+  await gateway.close();
+  await store.kill();
+  await redis.stop();
+});
+
+async function get(path: string, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(`${gateway.url}${path}`, { headers, redirect: 'manual' });
+}
+
+describe('the front door', () => {
+  it('greets programs as the original does, and shows people the page', async () => {
+    const greeting = await get('/');
+    expect([greeting.headers.get('content-type'), typeof (await greeting.json())]).toEqual([
+      expect.stringContaining('application/json'),
+      'string',
+    ]);
+    const page = await get('/', { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' });
+    expect(page.headers.get('content-type')).toContain('text/html');
+    expect(await page.text()).toContain('<title>Sluice</title>');
+  });
+
+  it('keeps foreign code and frames off its pages', async () => {
+    const { headers } = await get('/', { accept: 'text/html' });
+    expect(headers.get('content-security-policy')).toContain("default-src 'self'");
+    expect(headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('x-request-id')).toBeTruthy();
+  });
+
+  it('serves no file outside its folders', async () => {
+    for (const path of [
+      '/page/../package.json',
+      '/page/%2e%2e/package.json',
+      '/page/..%2fpackage.json',
+      '/api-docs/ui/..%2f..%2fws/package.json',
+    ]) {
+      expect((await get(path)).status).toBeGreaterThanOrEqual(400);
+    }
+  });
+
+  it('is healthy when every service is, with the durability that holds', async () => {
+    const response = await get('/health');
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({
+      status: 'ready',
+      service: 'api-gateway',
+      checks: { 'stream-store': { ready: true, checks: { log: { ready: true, durability: 'everysec' } } } },
+    });
+  });
+
+  it('names the service that is not ready, while it stays ready itself', async () => {
+    const other = await startGateway(`http://127.0.0.1:${await freePort()}`);
+    const health = await fetch(`${other.url}/health`);
+    expect([health.status, await health.json()]).toMatchObject([
+      503,
+      { status: 'not ready', checks: { 'stream-store': { ready: false, detail: 'not reachable' } } },
+    ]);
+    expect((await fetch(`${other.url}/health/ready`)).status).toBe(200);
+    const document = (await (await fetch(`${other.url}/api-docs/openapi.json`)).json()) as {
+      info: { description: string };
+    };
+    expect(document.info.description).toContain('stream-store is not reachable');
+    await other.close();
+  });
+
+  it('has one document of all routes, and leads /docs there', async () => {
+    const { paths } = (await (await get('/api-docs/openapi.json')).json()) as { paths: object };
+    expect(Object.keys(paths)).toEqual(
+      expect.arrayContaining(['/health', '/metrics', '/data/{stream_id}', '/v1/streams']),
+    );
+    const docs = await get('/docs');
+    expect([docs.status, docs.headers.get('location')]).toEqual([302, '/api-docs']);
+  });
+
+  it('counts what goes through it', async () => {
+    await (await get('/v1/streams')).text();
+    const text = await (await get('/metrics')).text();
+    expect(text).toMatch(/sluice_http_requests_total\{method="GET",status="200",service="api-gateway"\} \d+/);
+    expect(text).toContain('sluice_gateway_open_sockets');
+    expect(text).not.toContain('default:');
+  });
+});
+
+describe('entries pushed through the front door', () => {
+  it('come back from it, byte for byte, with their headers readable for pages', async () => {
+    const payload = Buffer.from([0, 1, 255, 254, 10, 13]);
+    const form = new FormData();
+    form.append('entries', new Blob([new Uint8Array(payload)]), 'x');
+    const name = encodeURIComponent('café + ü/x');
+    const ids = (await (await fetch(`${gateway.url}/data/${name}`, { method: 'POST', body: form })).json()) as string[];
+    const read = await get(`/data/${name}?last_entry_id=0`, { origin: 'http://localhost:3000' });
+    expect(Buffer.from(await read.arrayBuffer())).toEqual(payload);
+    expect(read.headers.get('x-last-entry-id')).toBe(ids[0]);
+    expect(read.headers.get('access-control-allow-origin')).toBe('http://localhost:3000');
+    expect(read.headers.get('access-control-expose-headers')).toContain('x-offsets');
+  });
+});
