@@ -122,6 +122,12 @@ describe('pushes of sluice.v1', () => {
       [`${id}/1`, 'bb'],
       [`${id}/2`, 'ccc'],
     ]);
+    client.say({ op: 'follow', sub: 2, streams: { [name]: `${id}/0` } });
+    await client.control('following');
+    expect((await client.entries(2)).map((entry) => entry.id)).toEqual([`${id}/1`, `${id}/2`]);
+    client.say({ op: 'follow', sub: 3, streams: { [name]: '-' }, latest: 2 });
+    await client.control('following');
+    expect((await client.entries(2)).map((entry) => entry.id)).toEqual([`${id}/2`, `${id}/1`]);
     const pull = await TestSocket.open(`${store.ws}/data/${name}/pull?last_entry_id=${id}/0&count=5`);
     expect((await pull.message()).header).toEqual([
       [name, `${id}/1`, 2],
