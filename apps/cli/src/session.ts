@@ -2,7 +2,6 @@ import { type ConnectionState } from '@sluice/sdk';
 import { Sluice } from '@sluice/sdk/node';
 import { WireError, assertStreamKey, parseStreamName, type StreamName } from '@sluice/wire';
 import { UsageError } from './exit.js';
-import { formatDuration } from './format.js';
 import { type Host } from './host.js';
 import { Output } from './output.js';
 import { Progress } from './progress.js';
@@ -16,11 +15,15 @@ export interface GlobalOptions {
   readonly quiet?: boolean;
 }
 
+/** Somebody waits in front of it: no long pauses between attempts. */
+const MAX_WAIT_MS = 3000;
+
 /** What a command works with. */
 export class Session {
   readonly output: Output;
   readonly sluice: Sluice;
   private wasOpen = false;
+  private isLost = false;
 
   /** @throws UsageError for an address that is none */
   constructor(
@@ -30,7 +33,8 @@ export class Session {
     this.output = new Output(host.stdout, options.json === true);
     try {
       const token = options.token ?? host.config.token;
-      this.sluice = new Sluice({ url: options.url, token, onState: (state) => this.onState(state) });
+      const onState = (state: ConnectionState): void => this.onState(state);
+      this.sluice = new Sluice({ url: options.url, token, backoff: { maxDelayMs: MAX_WAIT_MS }, onState });
     } catch (error) {
       throw new UsageError((error as Error).message);
     }
@@ -72,13 +76,15 @@ export class Session {
     if (this.options.quiet !== true) this.host.stderr.write(`${text}\n`);
   }
 
-  /** Losing a connection is told, opening the first is not. */
+  /** Losing a connection is told once, and its return; opening the first is not. */
   private onState(state: ConnectionState): void {
     if (state.state === 'open') {
-      if (this.wasOpen) this.note('sluice: connected again');
+      if (this.isLost) this.note('sluice: connected again');
       this.wasOpen = true;
+      this.isLost = false;
     }
-    if (state.state !== 'waiting' || !this.wasOpen) return;
-    this.note(`sluice: ${state.error.message}; trying again in ${formatDuration(state.retryInMs)}`);
+    if (state.state !== 'waiting' || !this.wasOpen || this.isLost) return;
+    this.isLost = true;
+    this.note(`sluice: ${state.error.message}; trying to connect again`);
   }
 }

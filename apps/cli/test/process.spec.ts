@@ -75,3 +75,23 @@ it('end of input ends a push', async () => {
   expect(await push.exit).toBe(0);
   expect(push.out.split('\n').filter(Boolean)).toHaveLength(2);
 });
+
+it('a server that goes and comes is told, and what comes after is pulled', async () => {
+  const stream = uniqueName();
+  const own = await startApp('stream-store', { REDIS_URL: await sharedRedisUrl() });
+  const pull = new Sluice(['--url', own.url, 'pull', stream, '--from', 'start', '--format', 'text']);
+  await waitFor(async () => {
+    await new Sluice(['push', stream, 'before']).exit;
+    return pull.out.includes('before');
+  });
+  await own.kill('SIGTERM');
+  await waitFor(() => pull.err.includes('trying to connect again'));
+  const again = await startApp('stream-store', { REDIS_URL: await sharedRedisUrl() }, { port: own.port });
+  await waitFor(() => pull.err.includes('connected again'));
+  await new Sluice(['push', stream, 'after']).exit;
+  await waitFor(() => pull.out.includes('after'));
+  expect(pull.err.match(/trying to connect again/g)).toHaveLength(1);
+  pull.child.kill('SIGINT');
+  expect(await pull.exit).toBe(130);
+  await again.kill();
+});

@@ -31,7 +31,9 @@ export function addDemoCommands(program: Command, run: Runner): void {
       const options = command.optsWithGlobals<DeviceOptions & GlobalOptions>();
       const vitals = new VitalsReader();
       const read = (): Uint8Array => Buffer.from(JSON.stringify(vitals.read()));
-      return run(options, (session) => runDevice(session, { stream: options.stream, perSecond: options.rate, read }));
+      return run({ ...options, quiet: true }, (session) =>
+        runDevice(session, { stream: options.stream, perSecond: options.rate, read }),
+      );
     });
 
   demo
@@ -47,6 +49,8 @@ export function addDemoCommands(program: Command, run: Runner): void {
       const shape = parseShape(options.shape);
       const { encodePicture } = await import('../picture/encode.js');
       const read = (frame: number): Promise<Uint8Array> => encodePicture(shape, frame);
-      return run(options, (session) => runDevice(session, { stream: options.stream, perSecond: options.rate, read }));
+      return run({ ...options, quiet: true }, (session) =>
+        runDevice(session, { stream: options.stream, perSecond: options.rate, read }),
+      );
     });
 }

@@ -16,15 +16,8 @@ const MAX_UNSETTLED_SECONDS = 5;
  * @throws SluiceError when the server refuses the device for good
  */
 export async function runDevice(session: Session, device: Device): Promise<void> {
-  let isTold = false;
-  const pusher = session.sluice.pusher(device.stream, {
-    // A refusal concerns entries that are old already: the next ones are pushed all the same.
-    onError: (error) => {
-      if (!isTold) session.note(`sluice: ${device.stream}: ${error.message}`);
-      isTold = true;
-    },
-    onAppended: () => (isTold = false),
-  });
+  // A refusal concerns entries that are old already: the next ones are pushed all the same.
+  const pusher = session.sluice.pusher(device.stream, { onError: () => undefined });
   const pace = new Pace(device.perSecond, session.signal);
   for (let index = 0; !session.signal.aborted; index++) {
     if (pusher.inFlightCount < device.perSecond * MAX_UNSETTLED_SECONDS) await pusher.push(await device.read(index));
