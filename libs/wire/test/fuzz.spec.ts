@@ -10,10 +10,15 @@ import {
   decodePush,
   encodeAck,
   encodeData,
+  encodeFrameHead,
   encodeName,
+  encodePackedPush,
+  encodePackedSection,
   encodePush,
   formatPullHeader,
   nextEntryId,
+  packPayloads,
+  packedCount,
   parseBoolean,
   parseClientMessage,
   parseEntryId,
@@ -24,6 +29,7 @@ import {
   parseStreamName,
   previousEntryId,
   streamKey,
+  unpackPayloads,
   type WireSection,
 } from '@sluice/wire';
 
@@ -127,6 +133,8 @@ const sections = [
   { name: encodeName('cam:a'), entries },
   { name: encodeName('b'), entries: entries.slice(0, 1) },
 ];
+const PAYLOADS = [Uint8Array.of(1), new Uint8Array(0), Uint8Array.of(2, 3, 4)];
+const packedBody = encodePackedSection(encodeName('a'), '5-0', packPayloads(PAYLOADS));
 const FRAMES = [
   encodePush({ tag: 7, wantsIds: true }, sections),
   encodePush({ tag: 8, key: 'key' }, sections.slice(0, 1)),
@@ -134,6 +142,9 @@ const FRAMES = [
   encodeData(1, sections, true),
   encodeData(1, sections, false),
   encodeAck(5, ['5-0', '5-1']),
+  encodePackedPush({ tag: 10, wantsIds: true }, encodeName('a'), PAYLOADS),
+  Uint8Array.from([...encodeFrameHead(2, 5, 1), ...packedBody.flatMap((piece) => [...piece])]),
+  encodeData(1, [{ name: encodeName('a'), entries: PAYLOADS.map((payload, at) => ({ id: `5-0/${at}`, payload })) }]),
 ];
 
 describe(`every parser, fed with ${ROUNDS} random and mutated inputs (seed ${SEED})`, () => {
@@ -150,6 +161,10 @@ describe(`every parser, fed with ${ROUNDS} random and mutated inputs (seed ${SEE
       const data = attempt('decodeData', [...frame], () => decodeData(frame, names));
       const ack = attempt('decodeAck', [...frame], () => decodeAck(frame));
       if (push !== null) assertViews(frame, push.sections);
+      for (const { packed } of push?.packed ?? []) {
+        expect(unpackPayloads(packed)).toHaveLength(packedCount(packed));
+        expect(packed.byteOffset + packed.length).toBeLessThanOrEqual(frame.byteOffset + frame.length);
+      }
       if (data !== null) assertViews(frame, data.sections);
       if (ack !== null) expect(ack.ids.length * 16).toBeLessThanOrEqual(frame.length);
       if (push !== null || data !== null || ack !== null) accepted++;
