@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 const tick = 0.01;
 
 /** CPU seconds that a process has used so far, or 0 when it is gone or the system does not tell. */
-export function processSeconds(pid) {
+function processSeconds(pid) {
   const fields = statFields(pid);
   return fields ? (Number(fields[11]) + Number(fields[12])) * tick : 0;
 }

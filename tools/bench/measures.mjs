@@ -6,8 +6,10 @@ const storedWithinMs = 20_000;
 const pollMs = 3;
 const spareMs = 20_000;
 /** What may lie between pusher and slowest puller: enough to keep every part busy, and less than the log keeps. */
-const windowBytes = 24 * 1024 * 1024;
-const windowEntries = 50_000;
+const windows = {
+  alone: { bytes: 24 * 1024 * 1024, entries: 50_000 },
+  shared: { bytes: 2 * 1024 * 1024, entries: 20_000 },
+};
 
 const paths = {
   push: (stream, query) => `/data/${stream}/push?${query}`,
@@ -37,13 +39,14 @@ export const pullers = {
 export async function measureFlow(stage, spec, seconds) {
   const { push, pull, streams = 1, followers = 1, payloadBytes, entriesPerMessage = 1, inFlight = 0 } = spec;
   const names = Array.from({ length: streams }, () => stage.newStream());
+  const window = followers > 1 ? windows.shared : windows.alone;
   const job = {
     kind: 'flow',
     port: stage.port(spec),
     seconds,
     payloadBytes,
     inFlight,
-    windowEntries: Math.min(windowEntries, Math.floor(windowBytes / payloadBytes)),
+    windowEntries: Math.min(window.entries, Math.floor(window.bytes / payloadBytes)),
     streams: names.map((stream) => ({
       push: { ...pushers[push](stream, { acks: inFlight > 0 }), stream, entriesPerMessage, packed: spec.packed },
       pulls: pull ? Array.from({ length: followers }, () => pullers[pull](stream)) : [],
