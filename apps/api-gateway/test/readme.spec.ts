@@ -55,8 +55,7 @@ describe('the README', () => {
   it('shows commands that the command line knows', async () => {
     const lines = [...readme.matchAll(/(?:^\$|\|) npx sluice (\S+)/gm)].map((match) => match[1] as string);
     expect(lines.length).toBeGreaterThan(2);
-    for (const name of new Set(lines))
-      expect(await shell(`sluice ${name} --help`)).toContain(`Usage: sluice ${name}`);
+    for (const name of new Set(lines)) expect(await shell(`sluice ${name} --help`)).toContain(`Usage: sluice ${name}`);
   });
 
   it('links to files that are there', () => {

@@ -4,6 +4,9 @@ import { type Dispatcher } from 'undici';
 import { isPassedBack } from './forwarded-headers.js';
 import { type Upstream } from './services.js';
 
+/** Answers up to this size are sent in one piece with their head. */
+const JOIN_BELOW_BYTES = 12 * 1024;
+
 /** What an exchange needs from the proxy that started it. */
 export interface ExchangeOwner {
   fail(request: IncomingMessage, response: ServerResponse, error: SluiceError): void;
@@ -17,6 +20,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | null = null;
   #isClientGone = false;
   #isLive = false;
+  /** Declared size of the answer, when it is short enough to leave together with its head. */
+  #shortBytes = -1;
   wasRetried = false;
 
   constructor(
@@ -58,6 +63,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       if (!isPassedBack(lowered) || lowered === 'x-content-type-options') continue;
       const value = latin1(raw[at + 1]);
       if (lowered === 'content-type') this.#isLive = value.startsWith('text/event-stream');
+      if (lowered === 'content-length') this.#shortBytes = Number(value) <= JOIN_BELOW_BYTES ? Number(value) : -1;
       if (lowered === 'x-accel-buffering') this.#isLive = true;
       headers.push(name, value);
     }
@@ -67,6 +73,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (chunk.length === this.#shortBytes) {
+      // Head and body as one string are one plain write; as string and buffer they would be a gathered one, twice as dear.
+      this.response.end(chunk.toString('latin1'), 'latin1');
+      return;
+    }
     if (this.response.write(chunk)) return;
     controller.pause();
     this.response.once('drain', () => {
@@ -75,7 +86,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.response.end();
+    if (!this.response.writableEnded) this.response.end();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

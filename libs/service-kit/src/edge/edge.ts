@@ -6,7 +6,10 @@ import { OriginPolicy } from './origin-policy.js';
 import { isAcceptableRequestId, newRequestId } from './request-id.js';
 import { TrustedProxies } from './trusted-proxies.js';
 
-const requestIds = new WeakMap<IncomingMessage, string>();
+/** Where a request carries its id: a property costs less on every request than a map beside it. */
+const REQUEST_ID = Symbol('request id');
+
+type IdentifiedRequest = IncomingMessage & { [REQUEST_ID]?: string };
 
 /** Checks and headers that hold for every request of a service, before any router sees it. */
 export class Edge {
@@ -22,12 +25,13 @@ export class Edge {
 
   /** Id of a request: the one a trusted proxy gave it, else a new one; the same at every call. */
   requestId(request: IncomingMessage): string {
-    const known = requestIds.get(request);
+    const identified: IdentifiedRequest = request;
+    const known = identified[REQUEST_ID];
     if (known !== undefined) return known;
     const given = request.headers['x-request-id'];
     const isBelieved = isAcceptableRequestId(given) && this.proxies.has(request.socket.remoteAddress);
     const id = isBelieved ? given : newRequestId();
-    requestIds.set(request, id);
+    identified[REQUEST_ID] = id;
     return id;
   }
 
