@@ -1,6 +1,6 @@
 import { SluiceError } from '@sluice/contracts';
 import { compareEntryIds, entryOfPosition, entryTimeMs, type EntryId } from '@sluice/wire';
-import { boundsCommand, parseBounds, type Bounds } from './bounds.js';
+import { readBounds, type Bounds } from './bounds.js';
 import { runOnKey } from './redirect.js';
 import { entriesAfter, parseEntries, unpackEntries } from './replies.js';
 import { type Topology } from './topology.js';
@@ -21,7 +21,7 @@ export class LogReader {
   constructor(private readonly topology: Topology) {}
 
   bounds(key: string): Promise<Bounds> {
-    return runOnKey(this.topology, key, [boundsCommand(key)]).then(([reply]) => parseBounds(reply));
+    return readBounds(this.topology, key);
   }
 
   /** What `$` means now: the last id the stream ever gave out, `0-0` for a stream that does not exist. */

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { compareEntryIds, entryOfPosition, FIRST_ENTRY_ID, type EntryId } from '@sluice/wire';
 import { type SluiceError } from '@sluice/contracts';
-import { type Bounds, boundsCommand, parseBounds } from '../bounds.js';
+import { type Bounds, boundsCommand, isBoundsError, parseBounds } from '../bounds.js';
 import { parseEntries, parseSingleRead, toSluiceError } from '../replies.js';
 import { encodeCommand } from '../resp/command-writer.js';
 import { type Reply, ReplyError } from '../resp/parser.js';
@@ -109,8 +109,9 @@ export class FollowedStream {
   }
 
   async readBounds(): Promise<Bounds> {
-    const [reply] = await this.tail.run(this.key, [boundsCommand(this.key)]);
-    return parseBounds(reply);
+    const bounds = await this.tail.readBounds(this.key);
+    this.averageBytes = Math.max(this.averageBytes, bounds.sampleBytes);
+    return bounds;
   }
 
   /** One read for a follower that is behind; others at the same position share it. */
@@ -120,7 +121,10 @@ export class FollowedStream {
     const replies = await this.tail.run(this.key, [['MULTI'], boundsCommand(this.key), read, ['EXEC']]);
     const [bounds, entries] = this.transactionResult(replies.at(-1));
     const step = cursor.takeChecked(parseBounds(bounds), parseSingleRead(entries), count);
-    if (step.batch) this.recent.add(step.batch);
+    if (step.batch) {
+      this.noteSize(step.batch);
+      this.recent.add(step.batch);
+    }
     return step;
   }
 
@@ -191,7 +195,7 @@ export class FollowedStream {
     if (this.askedShard) this.tail.wakeLater(this, ASK_RETRY_MS);
     this.askedShard = null;
     const [head, entries] = Array.isArray(reply) ? reply : [];
-    const inner = head instanceof ReplyError ? head : entries instanceof ReplyError ? entries : null;
+    const inner = isBoundsError(head) ? head : entries instanceof ReplyError ? entries : null;
     if (inner) return this.fail(toSluiceError(inner, this.key));
     if (checked) this.takeChecked(parseBounds(head), entries, count);
     else this.takePlain(Number(head), entries, count);
@@ -230,11 +234,15 @@ export class FollowedStream {
   private hand(step: Step): void {
     const { batch } = step;
     if (!batch) return;
-    const count = batch.stored.length;
-    if (count > 0) this.averageBytes = (this.averageBytes * 3 + batch.bytes / count) / 4;
+    this.noteSize(batch);
     this.tail.count(batch, step.gap);
     this.recent.add(batch);
     for (const follower of [...this.live]) follower.take(step);
+  }
+
+  private noteSize(batch: Batch): void {
+    const count = batch.stored.length;
+    if (count > 0) this.averageBytes = (this.averageBytes * 3 + batch.bytes / count) / 4;
   }
 
   private redirect(error: ReplyError, shard: Shard | null): void {
@@ -245,8 +253,8 @@ export class FollowedStream {
 
   private transactionResult(reply: Reply | undefined): Reply[] {
     const results = Array.isArray(reply) ? reply : [];
-    const error = results.find((result) => result instanceof ReplyError);
-    if (error instanceof ReplyError) throw toSluiceError(error, this.key);
+    const error = results.find(isBoundsError);
+    if (error !== undefined) throw toSluiceError(error, this.key);
     return results;
   }
 

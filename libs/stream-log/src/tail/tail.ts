@@ -1,6 +1,7 @@
 import { type Argument } from '../resp/command-writer.js';
 import { type RespConnection } from '../resp/connection.js';
 import { type Reply, ReplyError } from '../resp/parser.js';
+import { readBounds, type Bounds } from '../bounds.js';
 import { runOnKey } from '../redirect.js';
 import { isTransient, toSluiceError } from '../replies.js';
 import { type Shard } from '../shard.js';
@@ -102,6 +103,10 @@ export class Tail {
 
   run(key: string, commands: (readonly Argument[])[]): Promise<Reply[]> {
     return runOnKey(this.topology, key, commands);
+  }
+
+  readBounds(key: string): Promise<Bounds> {
+    return readBounds(this.topology, key);
   }
 
   /** The node that was asked does not hold the stream, or cannot answer now. */
