@@ -57,7 +57,7 @@ type PlainValue<S extends Setting> = S extends { type: 'text' | 'url' }
           : never;
 
 /** Type of one parsed setting. */
-export type SettingValue<S extends Setting> = S extends { default: null } ? PlainValue<S> | null : PlainValue<S>;
+type SettingValue<S extends Setting> = S extends { default: null } ? PlainValue<S> | null : PlainValue<S>;
 
 /** The parsed, frozen values of all settings. */
 export type ConfigValues<S extends Settings> = { readonly [Name in keyof S]: SettingValue<S[Name]> };

@@ -27,7 +27,7 @@ const IDLE_CHECK_MS = 20;
 export type UpgradeHandler = (request: IncomingMessage, socket: Socket, head: Buffer) => Promise<void> | void;
 
 /** What a service may put before or in place of the kit's own handling. */
-export interface ServiceHooks {
+interface ServiceHooks {
   /** Handles requests before the router. */
   readonly intercept?: RequestInterceptor;
   /** Handles upgrades instead of the `UpgradeRouter`. */

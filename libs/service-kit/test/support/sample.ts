@@ -13,7 +13,7 @@ import {
   defineConfig,
 } from '../../src/index.js';
 
-export const sampleSettings = defineConfig({
+const sampleSettings = defineConfig({
   ...SERVICE_SETTINGS,
   port: { env: 'SLUICE_SAMPLE_PORT', type: 'port', default: 0, doc: 'Port.' },
 });
