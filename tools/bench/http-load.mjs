@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findOnPath, run } from '../setup/command.mjs';
 import { stateFolder } from '../setup/paths.mjs';
@@ -98,7 +98,7 @@ async function loadWithWrk(wrk, port, { method, path, headers, body }, seconds, 
     `http://127.0.0.1:${port}${path}`,
   ];
   const meter = new CpuMeter().start(processes);
-  const done = await run(wrk, args, { timeoutMs: whole * 1000 + spareMs });
+  const done = await run(wrk, args, { timeoutMs: whole * 1000 + spareMs }).finally(() => rmSync(script));
   const use = meter.stop();
   const rate = Number(/Requests\/sec:\s+([\d.]+)/.exec(done.output)?.[1]);
   const count = Number(/(\d+) requests in/.exec(done.output)?.[1]);

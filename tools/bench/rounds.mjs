@@ -33,7 +33,7 @@ export async function runGroup(group, { stage, rounds, seconds, onStep, spans = 
   };
   const measures = new Map(group.lines.map((line) => [line.measure, line.title]));
   const total = Math.min(rounds, group.rounds ?? rounds);
-  if (total > 1 || rounds === total) await warmUp(measures, step, group);
+  await warmUp(measures, step, group);
   for (const [measure] of measures) if (!runs.get(measure)?.failure) runs.delete(measure);
   for (let round = 1; round <= total; round += 1) {
     const suffix = total > 1 ? ` (${round} of ${total})` : '';
@@ -83,6 +83,7 @@ function conclude(line, run, limitRun, limits) {
     met: isMet(line, ratio ?? typical.value),
     disturbed: typical.disturbed || (limit?.disturbed ?? false),
     costs: costsOf(typical.sample),
+    limitCosts: limit ? costsOf(limit.sample) : {},
     samples: run.samples.map(value),
     limitSamples: limitRun?.samples.map(value) ?? [],
   };

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { root, stateFolder } from '../setup/paths.mjs';
+import { isAlive } from '../setup/processes.mjs';
 import { findRedisTool } from '../setup/redis.mjs';
 import { Refusal, say, style } from '../setup/progress.mjs';
 import { apps } from '../start/apps.mjs';
@@ -17,6 +18,7 @@ import { RedisConnection } from './redis-connection.mjs';
 const startTimeoutMs = 30_000;
 const stopWithinMs = 4_000;
 const pollMs = 5;
+const keptProfiles = 10;
 const [service, gateway] = apps;
 
 /**
@@ -26,7 +28,7 @@ const [service, gateway] = apps;
 export class Stage {
   #notes = new PidNotes();
   #children = new Map();
-  #folder = mkdtempSync(join(stateFolder('bench'), 'run-'));
+  #folder = mkdtempSync(join(stateFolder('bench'), `run-${process.pid}-`));
   #options;
   #redis;
   #keys = new Set();
@@ -42,6 +44,7 @@ export class Stage {
 
   async start() {
     await this.#notes.reap();
+    clearAway();
     const ports = { [service.name]: await freePort(), [gateway.name]: await freePort() };
     this.redisPort = await freePort();
     this.#settings = { host: '127.0.0.1', reachHost: '127.0.0.1', ports };
@@ -197,6 +200,17 @@ export class Stage {
     }
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** Removes what runs that were killed have left on the disk, and all profiles but the newest. */
+function clearAway() {
+  const runs = stateFolder('bench');
+  for (const name of readdirSync(runs)) {
+    const pid = Number(/^run-(\d+)-/.exec(name)?.[1]);
+    if (pid && !isAlive(pid)) rmSync(join(runs, name), { recursive: true, force: true });
+  }
+  const profiles = readdirSync(profileFolder()).sort().slice(0, -keptProfiles);
+  for (const name of profiles) rmSync(join(profileFolder(), name), { force: true });
 }
 
 /** Where `--profile` leaves the profiles. */
