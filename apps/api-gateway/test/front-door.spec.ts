@@ -1,5 +1,15 @@
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { freePort, startApp, startRedis, type RedisServer, type RunningApp } from '@sluice/testing';
+import {
+  freePort,
+  startApp,
+  startRedis,
+  uniqueName,
+  waitFor,
+  type RedisServer,
+  type RunningApp,
+} from '@sluice/testing';
+import { WebSocket } from 'ws';
 import { startGateway, type TestGateway } from './support/gateway.js';
 
 let redis: RedisServer;
@@ -108,5 +118,45 @@ describe('entries pushed through the front door', () => {
     expect(read.headers.get('x-last-entry-id')).toBe(ids[0]);
     expect(read.headers.get('access-control-allow-origin')).toBe('http://localhost:3000');
     expect(read.headers.get('access-control-expose-headers')).toContain('x-offsets');
+  });
+});
+
+describe('a gateway that is stopped', () => {
+  it('lets sockets get their last acknowledgement and a close frame of the service, then ends with 0', async () => {
+    const app = await startApp('api-gateway', { SLUICE_STREAM_STORE_URL: store.url });
+    const socket = new WebSocket(`${app.url.replace('http', 'ws')}/data/${uniqueName('s')}/push?header=0&ack=1`);
+    await once(socket, 'open');
+    const closed = once(socket, 'close') as Promise<[number, Buffer]>;
+    const acks: unknown[] = [];
+    socket.on('message', (data: Buffer) => acks.push(JSON.parse(data.toString())));
+    for (let n = 0; n < 100; n++) socket.send(Buffer.from(`entry ${n}`));
+    await waitFor(() => acks.length > 0);
+    const ended = app.kill('SIGTERM');
+    const [code] = await closed;
+    expect(code).toBe(1001);
+    expect(acks).toHaveLength(100);
+    expect(await ended).toBe(0);
+  });
+
+  it('says at start which port is taken and which setting moves it', async () => {
+    const app = await startApp(
+      'api-gateway',
+      { SLUICE_STREAM_STORE_URL: store.url },
+      { port: gateway.port, waitUntilReady: false },
+    );
+    await waitFor(() => !app.isRunning);
+    expect(app.output).toContain(
+      `Port ${gateway.port} is taken by another process; SLUICE_API_GATEWAY_PORT moves api-gateway`,
+    );
+  });
+
+  it('says at start which setting is unknown or wrong', async () => {
+    const wrong = { SLUICE_HOTS: '1', SLUICE_API_GATEWAY_MAX_BODY_BYTES: 'much' };
+    const app = await startApp('api-gateway', wrong, { waitUntilReady: false });
+    await waitFor(() => !app.isRunning);
+    expect(app.output).toContain('Configuration: SLUICE_HOTS is not a setting; did you mean SLUICE_HOST?');
+    expect(app.output).toContain(
+      'SLUICE_API_GATEWAY_MAX_BODY_BYTES must be a whole number of bytes of at least 1024, got "much"',
+    );
   });
 });

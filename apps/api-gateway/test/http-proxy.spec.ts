@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort } from '@sluice/testing';
@@ -73,6 +73,17 @@ describe('a request to a path of a service', () => {
     const chunked = await send('/data/a', { method: 'POST', headers: { 'transfer-encoding': 'chunked' } }, body);
     expect(chunked.response.statusCode).toBe(413);
   });
+
+  it.each([{ 'content-length': 40_000_000 }, { 'transfer-encoding': 'chunked' }])(
+    'far above the limit is told so while it is still being sent (%j), and its connection goes on',
+    async (headers) => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      const { response } = await send('/data/a', { method: 'POST', headers, agent }, Buffer.alloc(40_000_000));
+      expect(response.statusCode).toBe(413);
+      expect((await send('/data/a', { agent })).response.statusCode).toBe(200);
+      agent.destroy();
+    },
+  );
 
   it('loses headers that are for the next neighbour only', async () => {
     const headers = {

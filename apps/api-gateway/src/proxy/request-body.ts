@@ -36,7 +36,8 @@ export function gatherBody(request: IncomingMessage, done: (body: Buffer) => voi
  */
 export async function* limitedBody(request: IncomingMessage, maxBytes: number): AsyncGenerator<Buffer> {
   let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // Left early, the request must stay whole: its connection carries the refusal.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > maxBytes) throw bodyTooLarge(maxBytes);
     yield chunk;

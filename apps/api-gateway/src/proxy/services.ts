@@ -11,6 +11,8 @@ export interface Upstream {
 }
 
 const CONNECT_TIMEOUT_MS = 2000;
+/** Answers list the entries they hold in a header. */
+const MAX_HEADER_BYTES = 64 * 1024;
 const KEEP_ALIVE_MS = 60_000;
 
 /** The services behind the gateway by name. */
@@ -46,6 +48,7 @@ function createUpstream(name: Upstream['name'], url: URL): Upstream {
     // Answers may wait for data for as long as their client does; the client's end is what ends them.
     headersTimeout: 0,
     bodyTimeout: 0,
+    maxHeaderSize: MAX_HEADER_BYTES,
     connect: { timeout: CONNECT_TIMEOUT_MS, noDelay: true },
   });
   return { name, host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port === '' ? 80 : url.port), pool };

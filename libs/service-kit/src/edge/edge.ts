@@ -72,20 +72,21 @@ export class Edge {
     for (const [name, value] of this.origins.responseHeaders(request.headers)) response.setHeader(name, value);
   }
 
-  /** Ends a response with our error body; a body still coming in is not waited for. */
+  /**
+   * Ends a response with our error body at once. A body still coming in is read and forgotten: a connection cut under a
+   * client that is sending would reset it before it can read why.
+   */
   sendError(request: IncomingMessage, response: ServerResponse, error: SluiceError): void {
     this.decorate(request, response);
     const body = Buffer.from(JSON.stringify(errorBody(error, this.requestId(request))));
-    const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
-    const isCut = !request.complete && (encoding !== undefined || length !== '0');
     response.writeHead(error.status, {
       'content-type': 'application/json; charset=utf-8',
       'content-length': body.length,
       'cache-control': 'no-store',
       ...retryAfter(error),
-      ...(isCut ? { connection: 'close' } : {}),
     });
     response.end(body);
+    request.resume();
   }
 }
 

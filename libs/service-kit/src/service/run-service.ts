@@ -23,7 +23,7 @@ export async function runService(program: Program): Promise<void> {
     stopOnSignals(service);
     await service.listen();
   } catch (error) {
-    process.stderr.write(`${startFailure(error)}\n`);
+    process.stderr.write(`${startFailure(error, service)}\n`);
     await service?.close();
     process.exit(1);
   }
@@ -45,10 +45,11 @@ function stopOnSignals(service: Service): void {
   });
 }
 
-function startFailure(error: unknown): string {
+function startFailure(error: unknown, service: Service | null): string {
   if (error instanceof ConfigError) return error.problems.map((problem) => `Configuration: ${problem}`).join('\n');
-  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error) {
-    return `Port ${String(error.port)} is taken by another process; the setting that moves this service is in --print-config`;
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error && service !== null) {
+    const variable = `SLUICE_${service.readiness.service.toUpperCase().replaceAll('-', '_')}_PORT`;
+    return `Port ${String(error.port)} is taken by another process; ${variable} moves ${service.readiness.service} to another`;
   }
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
