@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { ConfigError } from '../config/define-config.js';
 import { type Service } from './create-service.js';
 
@@ -17,6 +18,7 @@ export async function runService(program: Program): Promise<void> {
     process.stdout.write(`${program.table()}\n`);
     return;
   }
+  countBuffersInHeapLimit();
   let service: Service | null = null;
   try {
     service = await program.create();
@@ -27,6 +29,14 @@ export async function runService(program: Program): Promise<void> {
     await service?.close();
     process.exit(1);
   }
+}
+
+/**
+ * Without this V8 collects the whole heap after each 64 MB of new buffers, which at gigabytes of payload a second is all it does.
+ * With it, buffers count into the limit that grows with the heap. It can't be set through NODE_OPTIONS.
+ */
+function countBuffersInHeapLimit(): void {
+  setFlagsFromString('--external-memory-accounted-in-global-limit');
 }
 
 function stopOnSignals(service: Service): void {

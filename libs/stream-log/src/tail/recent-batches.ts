@@ -2,7 +2,7 @@ import { type EntryId, compareEntryIds } from '@sluice/wire';
 import { type Batch } from './batch.js';
 
 const MAX_BATCHES = 64;
-const MAX_BYTES = 2 * 1024 * 1024;
+const MAX_BYTES = 8 * 1024 * 1024;
 
 /** What all the streams of a process may keep together. */
 export class CacheBudget {
