@@ -219,6 +219,14 @@ describe('a pull socket', () => {
     await socket.close();
   });
 
+  it('goes on after every pause of max_fps, without an idle message to wake it', async () => {
+    const sid = uniqueName('s');
+    await fill(sid, 60);
+    const socket = await pull(`${sid}/pull?last_entry_id=0&max_fps=200&block=0`);
+    expect(await take(socket, 60)).toHaveLength(60);
+    await socket.close();
+  });
+
   it('shows names without device and prefix, or whole where asked (42)', async () => {
     const sid = uniqueName('s');
     await store.add(`cam1:left/${sid}`, 'x', '1-0');

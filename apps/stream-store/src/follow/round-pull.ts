@@ -180,6 +180,11 @@ export class RoundPull {
     const { intervalMs } = this.options;
     if (intervalMs === 0) return;
     this.nextRoundAt = performance.now() + intervalMs;
-    this.pace = setTimeout(() => this.openRound(), intervalMs);
+    if (this.pace !== null) clearTimeout(this.pace);
+    this.pace = setTimeout(() => {
+      // Timers may come a little before their time by this clock, and nothing else would open the round.
+      this.nextRoundAt = 0;
+      this.openRound();
+    }, intervalMs);
   }
 }
