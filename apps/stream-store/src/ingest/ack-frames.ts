@@ -15,15 +15,20 @@ export class AckFrames {
 
   constructor(private readonly writer: FrameWriter) {}
 
+  /** The ack of a message of one entry. */
+  addOne(id: EntryId): void {
+    // An id has at most 41 characters: the frame is a small one.
+    this.text += `${TEXT_HEAD}${String.fromCharCode(id.length + 4)}["${id}"]`;
+    this.schedule();
+  }
+
   add(ids: readonly EntryId[]): void {
-    const body = ids.length === 1 ? `["${ids[0]}"]` : JSON.stringify(ids);
+    const body = JSON.stringify(ids);
     this.text +=
       body.length <= SMALL_FRAME_CHARS
         ? TEXT_HEAD + String.fromCharCode(body.length) + body
         : Buffer.concat(textFrame(body)).toString('latin1');
-    if (this.isScheduled) return;
-    this.isScheduled = true;
-    queueMicrotask(() => this.flush());
+    this.schedule();
   }
 
   /** Hands what is gathered to the socket now. */
@@ -32,5 +37,11 @@ export class AckFrames {
     if (this.text === '') return;
     this.writer.write([Buffer.from(this.text, 'latin1')]);
     this.text = '';
+  }
+
+  private schedule(): void {
+    if (this.isScheduled) return;
+    this.isScheduled = true;
+    queueMicrotask(() => this.flush());
   }
 }

@@ -6,6 +6,8 @@ export type PushResult = EntryId | SluiceError;
 
 /** Who is told when all entries of a message are settled; calls come in the order of the messages. */
 export interface LedgerEvents<Message> {
+  /** Of a message of one entry, which most are. */
+  onSettledOne(message: Message, result: PushResult): void;
   /** @param results one per entry, in their order */
   onSettled(message: Message, results: readonly PushResult[]): void;
 }
@@ -78,9 +80,14 @@ export class PushLedger<Message> {
       this.scanned += 1;
       const message = this.messages[slot];
       if (message === undefined) continue;
-      const results = this.takeResults();
       this.messages[slot] = undefined;
-      this.events.onSettled(message, results);
+      if (this.head === this.scanned - 1) {
+        const result = this.results[slot] as PushResult;
+        this.head = this.scanned;
+        this.events.onSettledOne(message, result);
+      } else {
+        this.events.onSettled(message, this.takeResults());
+      }
     }
   }
 
@@ -89,7 +96,6 @@ export class PushLedger<Message> {
     for (; this.head < this.scanned; this.head++) {
       const slot = this.head & (this.capacity - 1);
       results.push(this.results[slot] as PushResult);
-      this.results[slot] = undefined;
     }
     return results;
   }

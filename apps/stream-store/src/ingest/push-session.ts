@@ -1,19 +1,12 @@
 import { SluiceError } from '@sluice/contracts';
 import { type AppendSink, type StreamLog } from '@sluice/stream-log';
-import {
-  MAX_HEADER_CHARS,
-  parseLoneOffset,
-  parsePushHeader,
-  quoteValue,
-  type EntryId,
-  type PushPart,
-} from '@sluice/wire';
+import { parseLoneOffset, parsePushHeader, quoteValue, type EntryId, type PushPart } from '@sluice/wire';
 import { addressOf } from '../dialect/addresses.js';
 import { type IngestMetrics } from '../metrics/store-metrics.js';
 import { type FrameWriter } from '@sluice/service-kit';
 import { AckFrames } from './ack-frames.js';
 import { PushGate, type Intake } from './push-gate.js';
-import { PushLedger, type PushResult } from './push-ledger.js';
+import { PushLedger, type LedgerEvents, type PushResult } from './push-ledger.js';
 import { describeRefusal, type Refusal } from './refusals.js';
 import { type PushOptions } from './push-options.js';
 
@@ -27,12 +20,14 @@ export interface PushSocket extends Intake {
 
 /** Keys known to be valid, so that each name of a header is checked once. */
 const MAX_KNOWN_KEYS = 1024;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
 
 /**
  * One push socket of the redis-streamer dialect: takes frames, appends entries, answers with ids. The first error ends it: what
  * was accepted before is settled and acknowledged first, what comes after is not stored.
  */
-export class PushSession implements AppendSink {
+export class PushSession implements AppendSink, LedgerEvents<number> {
   private readonly ledger: PushLedger<number>;
   private readonly gate: PushGate;
   private readonly acks: AckFrames;
@@ -54,7 +49,7 @@ export class PushSession implements AppendSink {
     writer: FrameWriter,
     private readonly metrics: IngestMetrics,
   ) {
-    this.ledger = new PushLedger({ onSettled: (message, results) => this.report(message, results) });
+    this.ledger = new PushLedger(this);
     this.gate = new PushGate(log, socket, this.ledger);
     this.acks = new AckFrames(writer);
   }
@@ -109,7 +104,7 @@ export class PushSession implements AppendSink {
   private takeHeader(data: Buffer, isBinary: boolean): void {
     if (isBinary) throw wrongFrame('a binary frame came where a text frame with the header was due');
     this.header = data;
-    assertJson(data);
+    assertList(data);
   }
 
   private takePayload(header: Buffer, data: Buffer, isBinary: boolean): void {
@@ -191,7 +186,12 @@ export class PushSession implements AppendSink {
     return key;
   }
 
-  private report(message: number, results: readonly PushResult[]): void {
+  onSettledOne(message: number, result: PushResult): void {
+    if (typeof result !== 'string' || this.refusal !== null) this.onSettled(message, [result]);
+    else if (this.options.acks && !this.isClosed) this.acks.addOne(result);
+  }
+
+  onSettled(message: number, results: readonly PushResult[]): void {
     if (this.isClosed) return;
     const refused = results.find((result) => typeof result !== 'string');
     if (this.refusal !== null) {
@@ -223,12 +223,11 @@ function wrongFrame(message: string): SluiceError {
   return new SluiceError('WRONG_FRAME_TYPE', message);
 }
 
-/** Finds at once that a header can never be read; its offsets are checked against the frame that follows. */
-function assertJson(header: Buffer): void {
-  if (parseLoneOffset(header) >= 0 || header.length > MAX_HEADER_CHARS) return;
-  try {
-    JSON.parse(header.toString());
-  } catch {
-    throw new SluiceError('INVALID_HEADER', `push header ${quoteValue(header.toString())} is not JSON`);
+/** Finds at once that a header can be none of the forms; the whole of it is read with the frame that follows. */
+function assertList(header: Buffer): void {
+  if (header[0] === OPEN_BRACKET && header[header.length - 1] === CLOSE_BRACKET) return;
+  const text = header.toString().trim();
+  if (!text.startsWith('[') || !text.endsWith(']')) {
+    throw new SluiceError('INVALID_HEADER', `push header ${quoteValue(text)} is not a JSON list`);
   }
 }

@@ -12,7 +12,7 @@ import {
   type WireSection,
 } from '@sluice/wire';
 import { PushGate, type Intake } from '../../ingest/push-gate.js';
-import { PushLedger, type PushResult } from '../../ingest/push-ledger.js';
+import { PushLedger, type LedgerEvents, type PushResult } from '../../ingest/push-ledger.js';
 import { type IngestMetrics } from '../../metrics/store-metrics.js';
 import { type SessionWriter } from './session-writer.js';
 
@@ -26,7 +26,7 @@ interface PendingPush {
 type Fields = readonly (readonly [string, Uint8Array])[];
 
 /** The pushes of one `sluice.v1` socket: each is settled in order, with its ack or with its own error. */
-export class PushIntake implements AppendSink {
+export class PushIntake implements AppendSink, LedgerEvents<PendingPush> {
   private readonly ledger: PushLedger<PendingPush>;
   private readonly gate: PushGate;
   private readonly names: NameTable;
@@ -39,10 +39,10 @@ export class PushIntake implements AppendSink {
     private readonly writer: SessionWriter,
     private readonly metrics: IngestMetrics,
     /** Called whenever nothing is left unsettled. */
-    private readonly onSettled: () => void,
+    private readonly onIdle: () => void,
   ) {
     this.names = new NameTable(keyOf);
-    this.ledger = new PushLedger({ onSettled: (push, results) => this.report(push, results) });
+    this.ledger = new PushLedger(this);
     this.gate = new PushGate(log, intake, this.ledger);
   }
 
@@ -137,10 +137,15 @@ export class PushIntake implements AppendSink {
   private settle(token: number, result: PushResult): void {
     this.ledger.settle(token, result);
     this.gate.release();
-    if (this.isSettled) this.onSettled();
+    if (this.isSettled) this.onIdle();
   }
 
-  private report(push: PendingPush, results: readonly PushResult[]): void {
+  onSettledOne(push: PendingPush, result: PushResult): void {
+    if (typeof result !== 'string') this.onSettled(push, [result]);
+    else if (push.acks) this.writer.ackOne(push.tag, push.wantsIds ? result : null);
+  }
+
+  onSettled(push: PendingPush, results: readonly PushResult[]): void {
     const refused = results.find((result): result is SluiceError => typeof result !== 'string');
     if (refused !== undefined) {
       this.metrics.countRefused(refused);

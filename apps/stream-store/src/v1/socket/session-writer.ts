@@ -29,6 +29,13 @@ export class SessionWriter {
     this.control({ error: { code, message, retryable: isRetryable, ...about, ...facts } });
   }
 
+  /** As `ack`, for a push of one entry. */
+  ackOne(tag: number, id: EntryId | null): void {
+    if (this.ackTag === null) queueMicrotask(() => this.flushAcks());
+    this.ackTag = tag;
+    if (id !== null) this.ackIds.push(id);
+  }
+
   /** Notes that every push up to `tag` is settled; one ack frame a turn says so. */
   ack(tag: number, ids: readonly EntryId[] | null): void {
     if (this.ackTag === null) queueMicrotask(() => this.flushAcks());
