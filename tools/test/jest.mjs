@@ -15,6 +15,8 @@ export async function runJest({ projects, args, env, folder }) {
     ...flags.split(' '),
     join(root, 'node_modules/jest/bin/jest.js'),
     ...(projects ? ['--selectProjects', ...projects] : []),
+    // Said here, not in the projects' preset: with several projects jest takes it from the whole run only.
+    '--testTimeout=60000',
     ...['--json', `--outputFile=${outputFile}`, '--testLocationInResults', '--forceExit', '--passWithNoTests'],
     ...(args.some((arg) => /^(-w|--maxWorkers|-i|--runInBand)\b/.test(arg)) ? [] : ['--maxWorkers=2']),
     ...(process.env.CI ? ['--ci'] : []),
