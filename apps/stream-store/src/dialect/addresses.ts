@@ -42,7 +42,7 @@ export function addressOf(sid: string, addressing: Addressing): Address {
 }
 
 /** The name shown for a key of this addressing: without device and prefix, or whole. In no-prefix mode it keeps the prefix. */
-export function labelOf(key: string, { device, prefix, keepDevice }: Addressing): string {
+function labelOf(key: string, { device, prefix, keepDevice }: Addressing): string {
   if (device === null) return key;
   const isWildDevice = isPattern(device);
   if (keepDevice ?? isWildDevice) return key;

@@ -14,7 +14,7 @@ const ENTRIES = 'entries';
 export const MAX_PART_BYTES = 16 * 1024 * 1024;
 export const MAX_PARTS = 1000;
 /** Most bytes of one upload, all parts together. */
-export const MAX_UPLOAD_BYTES = 64 * 1024 * 1024;
+const MAX_UPLOAD_BYTES = 64 * 1024 * 1024;
 
 /** Limits of the multipart parser, for its registration. */
 export const MULTIPART_OPTIONS = {

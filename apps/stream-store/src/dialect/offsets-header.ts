@@ -1,7 +1,7 @@
 import { type LabelledEntry } from '../follow/pull-encoder.js';
 
 /** Longest `x-offsets` sent: clients refuse headers above 16 KiB. */
-export const MAX_OFFSETS_BYTES = 14 * 1024;
+const MAX_OFFSETS_BYTES = 14 * 1024;
 /** The shortest item, `["a","1-0",0],`, taken as often as it fits. */
 export const MAX_OFFSETS_ENTRIES = Math.ceil(MAX_OFFSETS_BYTES / 14);
 /** Most payload bytes of one reply, unless its first entry is larger. */

@@ -13,10 +13,10 @@ import { readStarts } from '../dialect/positions.js';
 import { type PullForm } from './pull-encoder.js';
 
 /** Where a pull socket starts in a stream: after an id, or from now. */
-export type PullStart = EntryId | '$';
+type PullStart = EntryId | '$';
 
 /** One stream of a pull socket. */
-export interface PullStream extends Address {
+interface PullStream extends Address {
   readonly start: PullStart;
 }
 

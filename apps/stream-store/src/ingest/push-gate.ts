@@ -13,8 +13,8 @@ export interface Unsettled {
 }
 
 /** Most entries and payload bytes that one socket may have unsettled before it is not read any further. */
-export const MAX_UNSETTLED_ENTRIES = 8_000;
-export const MAX_UNSETTLED_BYTES = 8 * 1024 * 1024;
+const MAX_UNSETTLED_ENTRIES = 8_000;
+const MAX_UNSETTLED_BYTES = 8 * 1024 * 1024;
 
 /** Stops reading a socket whose pushes, or the log as a whole, have too much in flight; reads on when half of it is settled. */
 export class PushGate {

@@ -6,7 +6,7 @@ const FIRST_PAGE_ENTRIES = 32;
 const MAX_PAGE_ENTRIES = 1000;
 const PAGE_BYTES = 4 * 1024 * 1024;
 /** Most payload bytes one request reads, unless its last page passes them. */
-export const MAX_READ_BYTES = 64 * 1024 * 1024;
+const MAX_READ_BYTES = 64 * 1024 * 1024;
 
 /** A range of one stream. */
 export interface BoundedRange {

@@ -9,7 +9,7 @@ export type PayloadFormat = (typeof PAYLOAD_FORMATS)[number];
 const MAX_DATE_MS = 8.64e15;
 
 /** Time of an id as ISO 8601; beyond what a date can be, the latest there is. */
-export function isoTime(id: string): string {
+function isoTime(id: string): string {
   return new Date(Math.min(entryTimeMs(id), MAX_DATE_MS)).toISOString();
 }
 
