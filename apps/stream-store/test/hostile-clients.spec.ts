@@ -113,6 +113,26 @@ describe('bytes without sense', () => {
   );
 });
 
+describe('frames that WebSocket does not allow', () => {
+  it.each<[string, Buffer, number]>([
+    ['text that is not UTF-8', clientFrame(TEXT, Buffer.from([0xff, 0xfe])), 1007],
+    ['a frame without mask', Buffer.from([0x82, 1, 7]), 1002],
+    ['an unknown opcode', clientFrame(5, Buffer.from('x')), 1002],
+    ['a continuation of nothing', clientFrame(0, Buffer.from('x')), 1002],
+  ])('like %s end the socket with %s and a reason', async (_title, frame, code) => {
+    const socket = await rawSocket(store.url, '/data/never/push');
+    const received: Buffer[] = [];
+    socket.on('data', (chunk) => received.push(chunk));
+    socket.write(frame);
+    await waitFor(() => Buffer.concat(received)[0] === 0x88);
+    const close = Buffer.concat(received);
+    expect(close.readUInt16BE(2)).toBe(code);
+    expect(close.length).toBeGreaterThan(10);
+    socket.destroy();
+    expect(await store.redis.command('EXISTS', 'default:never')).toBe(0);
+  });
+});
+
 describe('writers that are too fast', () => {
   it('are not read while too much is unsettled, and lose nothing', async () => {
     const sid = uniqueName('flood');

@@ -120,7 +120,7 @@ describe('messages', () => {
     expect((await pull.message()).payload.equals(payload)).toBe(true);
     socket.send(JSON.stringify([payload.length + 1]));
     socket.send(Buffer.alloc(payload.length + 1));
-    expect((await socket.closed).code).toBe(1009);
+    expect(await socket.closed).toMatchObject({ code: 1009, reason: expect.stringContaining('16 MiB') });
     expect(await store.redis.command('XLEN', `default:${sid}`)).toBe(1);
     await pull.close();
   });

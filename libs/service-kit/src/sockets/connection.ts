@@ -8,6 +8,13 @@ const MAX_REASON_BYTES = 123;
 const OPEN = 1;
 const CLOSING = 2;
 
+/** Why the library itself refuses what came in: it sends the code alone. */
+const LIBRARY_REASONS: Readonly<Record<number, string>> = {
+  1002: 'the frame breaks the WebSocket protocol',
+  1007: 'a text frame is not valid UTF-8',
+  1009: 'MESSAGE_TOO_LARGE: the message passes the limit of 16 MiB',
+};
+
 /** One accepted WebSocket: `ws` for what comes in and `writer` for what goes out. */
 export class Connection {
   readonly writer: FrameWriter;
@@ -28,7 +35,7 @@ export class Connection {
     ws.close = (code, reason) => {
       // Once our close frame is out, the peer's answer must reach the library: it then ends the TCP connection.
       if (ws.readyState === CLOSING) this.#closeNow(code, reason);
-      else void this.#close(code, reason);
+      else void this.#close(code, reason ?? LIBRARY_REASONS[code ?? 0]);
     };
     this.#answerPeerEnd();
   }
