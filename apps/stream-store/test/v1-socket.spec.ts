@@ -296,6 +296,21 @@ describe('groups of sluice.v1', () => {
   });
 });
 
+describe('a group of sluice.v1 that cannot be read', () => {
+  it('is told: a pattern at once, a group that is deleted when it is', async () => {
+    const key = `default:${uniqueName('s')}`;
+    const client = await V1Client.open(store);
+    client.say({ op: 'follow', sub: 1, streams: {}, patterns: ['*'], group: 'g', consumer: 'c' });
+    expect(await client.control('error')).toMatchObject({ code: 'INVALID_PARAMETER', sub: 1 });
+    client.say({ op: 'follow', sub: 2, streams: { [key]: '$' }, group: 'g', consumer: 'c' });
+    await client.control('following');
+    await store.redis.command('XGROUP', 'DESTROY', key, 'g');
+    await store.add(key, 'x');
+    expect(await client.control('error')).toMatchObject({ code: 'GROUP_NOT_FOUND', sub: 2 });
+    await client.close();
+  });
+});
+
 /** Waits until the clients have so many entries between them. */
 async function waitForEntries(clients: readonly V1Client[], count: number): Promise<void> {
   const received = new Set<string>();

@@ -13,6 +13,7 @@ import { FollowSet, type FollowedStream, type FollowSetOwner } from '../../follo
 import { pauseAboveBytes } from '../../follow/live-pull.js';
 import { type FollowMetrics } from '../../metrics/store-metrics.js';
 import { encodeBodies } from './data-bodies.js';
+import { toSluiceError } from '../../streams/refusing.js';
 import { type SessionWriter } from './session-writer.js';
 
 const READ_ENTRIES = 64;
@@ -37,7 +38,7 @@ export class GroupSubscription implements FollowSetOwner<null> {
   private isClosed = false;
 
   constructor(
-    log: StreamLog,
+    private readonly log: StreamLog,
     private readonly admin: StreamAdmin,
     private readonly request: FollowMessage,
     keyOf: (name: string) => string,
@@ -52,24 +53,22 @@ export class GroupSubscription implements FollowSetOwner<null> {
   /** Begins with what this consumer had and did not acknowledge. @throws SluiceError */
   async start(): Promise<void> {
     const { group, consumer, streams, claimIdleMs } = this.request;
+    const { groups } = this.admin;
     const froms = Object.values(streams);
-    await Promise.all(
-      this.keys.map((key, index) => this.admin.groups.create(key, group as string, fromOf(froms[index]))),
-    );
+    await Promise.all(this.keys.map((key, at) => groups.create(key, group as string, fromOf(froms[at]))));
+    // Taken before the first read: whatever comes after these ids wakes a follower.
+    const ends = await Promise.all(this.keys.map((key) => this.log.reader.lastGeneratedId(key)));
     const pending = await Promise.all(
-      this.keys.map((key) =>
-        this.admin.groups.readPending(key, group as string, consumer as string, MAX_UNACKED_ENTRIES),
-      ),
+      this.keys.map((key) => groups.readPending(key, group as string, consumer as string, MAX_UNACKED_ENTRIES)),
     );
-    if (this.isClosed) return;
     const positions = await Promise.all(this.keys.map((key) => this.positionOf(key)));
     if (this.isClosed) return;
     this.writer.control({ following: { sub: this.sub, streams: Object.fromEntries(positions) } });
-    this.keys.forEach((key, index) => this.send(key, pending[index]?.entries ?? []));
-    for (const key of this.keys) {
-      this.followed.join(key, null, { after: '$' });
+    this.keys.forEach((key, at) => {
+      this.send(key, pending[at]?.entries ?? []);
+      this.followed.join(key, null, { after: ends[at] ?? '$' });
       this.read(key);
-    }
+    });
     if (claimIdleMs > 0) this.every(Math.max(1000, claimIdleMs / 2), () => this.claimAll());
   }
 
@@ -149,10 +148,16 @@ export class GroupSubscription implements FollowSetOwner<null> {
     );
   }
 
+  /** An outage is waited out; any other failure is told and ends the reading of this stream. */
   private readFailed(key: string, error: unknown): void {
     this.reading.delete(key);
     if (this.isClosed) return;
-    this.tell(error);
+    if (!toSluiceError(error).isRetryable) {
+      this.followed.leave(key);
+      this.again.delete(key);
+      this.tell(error);
+      return;
+    }
     this.again.add(key);
     this.after(OUTAGE_RETRY_MS, () => this.read(key));
   }

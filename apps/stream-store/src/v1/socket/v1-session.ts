@@ -94,7 +94,7 @@ export class V1Session {
 
   private follow(message: FollowMessage): void {
     const { sub } = message;
-    const refusal = this.refusalOf(sub);
+    const refusal = this.refusalOf(message);
     if (refusal !== null) {
       this.writer.error(refusal, { sub });
       return;
@@ -113,7 +113,10 @@ export class V1Session {
     });
   }
 
-  private refusalOf(sub: number): SluiceError | null {
+  private refusalOf({ sub, group, patterns }: FollowMessage): SluiceError | null {
+    if (group !== null && patterns.length > 0) {
+      return new SluiceError('INVALID_PARAMETER', `a group reads named streams, not the pattern ${patterns[0]}`);
+    }
     if (this.subscriptions.has(sub)) {
       return new SluiceError('INVALID_PARAMETER', `subscription ${sub} exists on this socket`);
     }
