@@ -236,9 +236,11 @@ describe('subscriptions of sluice.v1', () => {
     const client = await V1Client.open(store);
     client.say({ op: 'follow', sub: 1, streams: { [key]: '$' } });
     await client.control('following');
+    await store.add(key, 'live', '10-0');
+    expect(await client.entries(1)).toHaveLength(1);
     await store.redis.command('DEL', key);
     await store.add(key, 'new', '1-0');
-    expect(await client.control('reset')).toMatchObject({ sub: 1, sid: key, after: '9-0' });
+    expect(await client.control('reset')).toMatchObject({ sub: 1, sid: key, after: '10-0' });
     expect(await client.entries(1)).toMatchObject([{ id: '1-0', text: 'new' }]);
     await client.close();
   });

@@ -4,6 +4,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { StoreConfig } from '../config.js';
 import { Stopping } from '../health/stopping.js';
 import { StoreMetrics } from '../metrics/store-metrics.js';
+import { assertPlaceable } from '../streams/placeable.js';
 import { addressOf, readAddressing } from './addresses.js';
 import { readDataQuery } from './data-query.js';
 import { readUploadedEntries } from './multipart-entries.js';
@@ -36,7 +37,9 @@ export class DataController {
     const addressing = readAddressing(query, this.config.hasDevices);
     query.assertValid();
     const entries = await readUploadedEntries(request);
-    const keys = entries.map(({ filename }) => addressOf(sid === BY_FILENAME ? filename : sid, addressing).key);
+    const keys = entries.map(({ filename }) =>
+      assertPlaceable(this.log, addressOf(sid === BY_FILENAME ? filename : sid, addressing).key),
+    );
     const metrics = this.metrics.ingest.dialect_http;
     try {
       const ids = await Promise.all(entries.map(({ payload }, at) => this.log.append(keys[at] as string, payload)));

@@ -4,6 +4,7 @@ import { parseLoneOffset, parsePushHeader, quoteValue, type EntryId, type PushPa
 import { addressOf } from '../dialect/addresses.js';
 import { type IngestMetrics } from '../metrics/store-metrics.js';
 import { type FrameWriter } from '@sluice/service-kit';
+import { assertPlaceable } from '../streams/placeable.js';
 import { AckFrames } from './ack-frames.js';
 import { PushGate, type Intake } from './push-gate.js';
 import { PushLedger, type LedgerEvents, type PushResult } from './push-ledger.js';
@@ -180,7 +181,7 @@ export class PushSession implements AppendSink, LedgerEvents<number> {
       if (!this.isWidened) this.socket.noteOtherStream(sid);
       this.isWidened = true;
     }
-    const { key } = addressOf(sid, addressing);
+    const key = assertPlaceable(this.log, addressOf(sid, addressing).key);
     if (this.keys.size >= MAX_KNOWN_KEYS) this.keys.clear();
     this.keys.set(sid, key);
     return key;

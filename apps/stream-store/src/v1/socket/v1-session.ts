@@ -11,6 +11,7 @@ import {
 import { type StoreConfig } from '../../config.js';
 import { toClose } from '../../dialect/dialect-errors.js';
 import { type StoreMetrics } from '../../metrics/store-metrics.js';
+import { assertPlaceable } from '../../streams/placeable.js';
 import { GroupSubscription } from './group-subscription.js';
 import { PushIntake } from './push-intake.js';
 import { SessionWriter, unknownSubscription } from './session-writer.js';
@@ -37,7 +38,8 @@ export class V1Session {
   ) {
     this.keyOf = (name) => parseStreamName(name, config.hasDevices).key;
     this.writer = new SessionWriter(connection.writer);
-    this.pushes = new PushIntake(log, this.keyOf, connection, this.writer, metrics.ingest.v1_socket, () =>
+    const placeable = (name: string): string => assertPlaceable(log, this.keyOf(name));
+    this.pushes = new PushIntake(log, placeable, connection, this.writer, metrics.ingest.v1_socket, () =>
       this.onIdle?.(),
     );
     this.writer.onDrain(() => {
