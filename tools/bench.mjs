@@ -6,6 +6,9 @@ import { reportFailure, say } from './setup/progress.mjs';
 import { setUp } from './setup.mjs';
 import { help, readOptions } from './bench/options.mjs';
 
+// Whoever reads the table may stop reading, as `head` does.
+process.stdout.on('error', () => process.exit(1));
+
 try {
   const options = readOptions(process.argv.slice(2));
   if (options.help) say(help);
