@@ -1,4 +1,4 @@
-import { Sluice } from '@sluice/sdk';
+import { Sluice } from '@sluice/sdk/node';
 
 const sluice = new Sluice({ url: process.env.SLUICE_URL ?? 'http://127.0.0.1:8000' });
 

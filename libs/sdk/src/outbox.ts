@@ -209,7 +209,7 @@ export class Outbox {
   }
 
   private sendFrame(taken: readonly PushUnit[]): void {
-    const groups = [...Map.groupBy(taken, ({ stream }) => stream).values()];
+    const groups = groupByStream(taken);
     const units = groups.flat();
     for (const unit of units) unit.wasSent = true;
     const wantsIds = taken.some((unit) => unit.wantsIds);
@@ -266,6 +266,17 @@ function idsOf(unit: PushUnit, ids: readonly EntryId[]): readonly EntryId[] {
   const [id] = ids;
   if (unit.isPacked !== true || id === undefined) return ids;
   return unit.entries.map((_entry, index) => packedPartId(id, index));
+}
+
+/** The units of each stream, in the order in which the streams first come. */
+function groupByStream(units: readonly PushUnit[]): readonly (readonly PushUnit[])[] {
+  const groups = new Map<string, PushUnit[]>();
+  for (const unit of units) {
+    const group = groups.get(unit.stream);
+    if (group === undefined) groups.set(unit.stream, [unit]);
+    else group.push(unit);
+  }
+  return [...groups.values()];
 }
 
 function toSection(units: readonly PushUnit[]): SectionToEncode {
