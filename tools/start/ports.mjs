@@ -38,7 +38,7 @@ export async function assertPortsFree(wanted) {
     const trouble = await portTrouble(host, port);
     if (trouble) complaints.push(await complain({ name, host, port, variable }, trouble));
   }
-  if (complaints.length > 0) throw new Refusal(complaints.join('\n'));
+  if (complaints.length > 0) throw new Refusal([...new Set(complaints)].join('\n'));
 }
 
 async function complain({ name, host, port, variable }, trouble) {
@@ -69,7 +69,7 @@ function portHolder(port) {
   if (inodes.size === 0) return null;
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   const pid = pids.find((candidate) => socketsOf(candidate).some((inode) => inodes.has(inode)));
-  return pid ? { pid: Number(pid), command: commandLine(pid).slice(0, 100) } : null;
+  return pid ? { pid: Number(pid), command: commandLine(pid).replace(/\s+/g, ' ').slice(0, 100) } : null;
 }
 
 function listeningInodes(table, port) {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
@@ -36,6 +37,15 @@ test('every busy port is named at once', async () => {
   assert.match(error.message, new RegExp(`port ${one.port} \\(stream-store\\)[^]*port ${two.port} \\(api-gateway\\)`));
 });
 
+test('a complaint is one line, whatever the command line of the holder holds', async () => {
+  const program = `\n\nrequire('net').createServer().listen(0, '127.0.0.1', function () {\nconsole.log(this.address().port); })`;
+  const holder = spawn(process.execPath, ['-e', program]);
+  const port = Number((await once(holder.stdout, 'data')).toString());
+  const error = await assertPortsFree([wanted(port)]).catch((reason) => reason);
+  holder.kill();
+  assert.equal(error.message.split('\n').length, 1);
+});
+
 test('free ports pass', async () => {
   await assertPortsFree([wanted(await freePort()), wanted(await freePort(), 'api-gateway')]);
 });
@@ -53,4 +63,10 @@ test('an address of another machine is refused by the name of its setting', asyn
     assertPortsFree([{ ...wanted(1234), host: '192.0.2.1' }]),
     /SLUICE_HOST=192\.0\.2\.1 is no address of this machine/,
   );
+});
+
+test('an address of another machine is said once, however many apps were to listen there', async () => {
+  const both = [wanted(1234), wanted(1235, 'api-gateway')].map((app) => ({ ...app, host: '192.0.2.1' }));
+  const error = await assertPortsFree(both).catch((reason) => reason);
+  assert.equal(error.message, 'SLUICE_HOST=192.0.2.1 is no address of this machine');
 });
