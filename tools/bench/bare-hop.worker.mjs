@@ -15,7 +15,7 @@ class BareHop {
   }
 
   async open() {
-    this.#server = createServer((request, response) => void this.#pass(request, response));
+    this.#server = createServer((request, response) => this.#pass(request, response));
     await new Promise((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
     return { port: this.#server.address().port };
   }
@@ -27,24 +27,42 @@ class BareHop {
     await this.#pool.destroy();
   }
 
-  async #pass(request, response) {
-    const { method, url: path, headers } = request;
-    try {
-      const body = method === 'GET' ? null : request;
-      const passed = Object.fromEntries(Object.entries(headers).filter(([name]) => !ownHeaders.has(name)));
-      await this.#pool.stream(
-        { method, path, headers: passed, body, opaque: response },
-        ({ statusCode, headers: answer }) => {
-          response.writeHead(
-            statusCode,
-            Object.fromEntries(Object.entries(answer).filter(([name]) => !ownHeaders.has(name))),
-          );
-          return response;
-        },
-      );
-    } catch {
-      response.destroy();
-    }
+  #pass(request, response) {
+    const { method, url: path } = request;
+    const headers = request.rawHeaders.filter((_, index, all) => !ownHeaders.has(all[index & ~1].toLowerCase()));
+    const dispatch = (body) => this.#pool.dispatch({ method, path, headers, body }, new Answer(response));
+    if (method === 'GET') return dispatch(null);
+    const chunks = [];
+    request.on('data', (chunk) => chunks.push(chunk));
+    request.on('end', () => dispatch(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
+  }
+}
+
+/** Passes one answer back. */
+class Answer {
+  #response;
+
+  constructor(response) {
+    this.#response = response;
+  }
+
+  onRequestStart() {}
+
+  onResponseStart(_controller, status, headers) {
+    const passed = Object.entries(headers).filter(([name]) => !ownHeaders.has(name));
+    this.#response.writeHead(status, Object.fromEntries(passed));
+  }
+
+  onResponseData(_controller, chunk) {
+    this.#response.write(chunk);
+  }
+
+  onResponseEnd() {
+    this.#response.end();
+  }
+
+  onResponseError() {
+    this.#response.destroy();
   }
 }
 

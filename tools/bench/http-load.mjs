@@ -50,13 +50,10 @@ export async function measureRest(stage, { request }, seconds) {
 }
 
 /** The same requests to a Nest app on Fastify behind a hop, which answers as Sluice does and stores nothing. */
-export async function measureBareRest(_stage, { request }, seconds) {
-  return await withWorker({ script: 'bare-nest.worker.mjs', name: 'bare Nest', job: {} }, async (app) => {
-    const hopJob = { script: 'bare-hop.worker.mjs', name: 'bare hop', job: { port: app.ready.port } };
-    return await withWorker(hopJob, async (hop) =>
-      load(hop.ready.port, requests[request]('rest'), seconds, { service: app.pid, gateway: hop.pid }),
-    );
-  });
+export async function measureBareRest(stage, { request }, seconds) {
+  const app = await stage.standing({ script: 'bare-nest.worker.mjs', name: 'bare Nest', job: {} });
+  const hop = await stage.standing({ script: 'bare-hop.worker.mjs', name: 'bare hop', job: { port: app.ready.port } });
+  return await load(hop.ready.port, requests[request]('rest'), seconds, { service: app.pid, gateway: hop.pid });
 }
 
 /** Loads with `wrk` where it is installed, else with a loop of our own. */

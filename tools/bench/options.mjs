@@ -10,7 +10,7 @@ export const help = `Measures Sluice beside the limits of this machine, in one r
   --seconds N      how long each measurement pushes (1.5)
   --straight       past the gateway, straight to stream-store
   --no-aof         without the append-only file, for Sluice and the limits alike
-  --profile        leave CPU profiles of stream-store and print its most expensive functions
+  --profile        leave CPU profiles of the apps and print their most expensive functions
   --json FILE      also write every sample to a file
   --docs           also write the table to docs/benchmarks.md
   --list           print the lines and stop

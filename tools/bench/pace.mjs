@@ -3,7 +3,7 @@ import { openPuller, v1Protocol } from './pullers.mjs';
 import { Socket } from './socket.mjs';
 
 const tickMs = 1;
-const warmUpMs = 300;
+const warmUpMs = 500;
 const drainMs = 5_000;
 
 /**

@@ -21,7 +21,7 @@ export function newProfiles(startedAt) {
  */
 export function printProfile(file, spans, results) {
   const profile = JSON.parse(readFileSync(file, 'utf8'));
-  say(`\n${style.bold('profile of stream-store')} ${file} (for a browser’s developer tools)`);
+  say(`\n${style.bold('CPU profile')} ${file} (for a browser’s developer tools)`);
   for (const { line } of results) {
     const ran = spans.filter(({ title }) => title.startsWith(line.title) && !title.endsWith('(warming up)'));
     const { self, busy } = selfTimes(profile, ran);

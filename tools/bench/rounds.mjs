@@ -34,7 +34,7 @@ export async function runGroup(group, { stage, rounds, seconds, onStep, spans = 
   const measures = new Map(group.lines.map((line) => [line.measure, line.title]));
   const total = Math.min(rounds, group.rounds ?? rounds);
   await warmUp(measures, step, group);
-  for (const [measure] of measures) if (!runs.get(measure)?.failure) runs.delete(measure);
+  for (const [key, { failure }] of runs) if (!failure) runs.delete(key);
   for (let round = 1; round <= total; round += 1) {
     const suffix = total > 1 ? ` (${round} of ${total})` : '';
     await allLimits(suffix);
@@ -49,9 +49,12 @@ function microseconds() {
   return Number(process.hrtime.bigint() / 1000n);
 }
 
-/** One short run of each line first: a service that has just started has not compiled its hot path yet. */
+/** One short run of each limit and line first: what has just started has not compiled its hot path yet. */
 async function warmUp(measures, step, group) {
   if (group.rounds === 1) return;
+  for (const [key, { title, measure }] of Object.entries(group.limits)) {
+    await step(key, `${title} (warming up)`, measure, warmUpSeconds);
+  }
   for (const [measure, title] of measures) await step(measure, `${title} (warming up)`, measure, warmUpSeconds);
 }
 

@@ -4,6 +4,7 @@ import { MeasurementFailure, withWorker } from './workers.mjs';
 
 const spareMs = 20_000;
 const script = 'bare-ws.worker.mjs';
+const echoKey = 'bench-echo';
 
 /** Messages a second that a bare `ws` server takes from one client. */
 export async function measureBarePush(_stage, { payloadBytes }, seconds) {
@@ -46,11 +47,9 @@ export async function measureBareFanout(_stage, { payloadBytes, connections, per
 
 /** Times of a bare `ws` echo with one XADD and one XREAD before each answer. */
 export async function measureBareEcho(stage, { payloadBytes, rate }, seconds) {
-  const key = `default:${stage.newStream()}`;
-  const serverJob = { script, name: 'bare ws', job: { role: 'echo', redisPort: stage.redisPort, key } };
-  return await withWorker(serverJob, async (server) => {
-    const push = { encoding: 'plain', path: '/' };
-    const job = { kind: 'pace', port: server.ready.port, rate, seconds, payloadBytes, streams: [key], push };
-    return await runPace(stage, job, { server: server.pid });
-  });
+  const echoJob = { role: 'echo', redisPort: stage.redisPort, key: echoKey };
+  const server = await stage.standing({ script, name: 'bare ws echo', job: echoJob });
+  const push = { encoding: 'plain', path: '/' };
+  const job = { kind: 'pace', port: server.ready.port, rate, seconds, payloadBytes, streams: [echoKey], push };
+  return await runPace(stage, job, { server: server.pid });
 }

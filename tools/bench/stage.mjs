@@ -14,6 +14,7 @@ import { statusOf } from '../start/ready.mjs';
 import { redisSpec } from '../start/redis.mjs';
 import { appEnvironment, appUrl } from '../start/settings.mjs';
 import { RedisConnection } from './redis-connection.mjs';
+import { startWorker } from './workers.mjs';
 
 const startTimeoutMs = 30_000;
 const stopWithinMs = 4_000;
@@ -33,6 +34,7 @@ export class Stage {
   #redis;
   #keys = new Set();
   #crashes = new Map();
+  #standing = new Map();
   #streamCount = 0;
   #settings;
 
@@ -54,8 +56,9 @@ export class Stage {
     await this.#startChild({ ...redis, name: 'bench-redis' });
     this.redis = await RedisConnection.open(this.redisPort);
     if (!this.#options.aof) await this.redis.send('CONFIG', 'SET', 'appendonly', 'no');
-    await this.#startApp(service, this.#settings, this.#options.profile ? profileArguments() : []);
-    if (!this.#options.straight) await this.#startApp(gateway, this.#settings);
+    for (const app of this.#options.straight ? [service] : apps) {
+      await this.#startApp(app, this.#settings, this.#options.profile ? profileArguments(app.name) : []);
+    }
   }
 
   /** Where clients connect: the gateway, or the service itself with `straight`. */
@@ -115,6 +118,16 @@ export class Stage {
     }
   }
 
+  /**
+   * A worker that stays until the end, started at its first use: what is compared with a service that has run for minutes must not have
+   * to compile its hot path each time.
+   */
+  async standing(options) {
+    const { name } = options;
+    if (!this.#standing.has(name)) this.#standing.set(name, await startWorker(options));
+    return this.#standing.get(name);
+  }
+
   /** The path of `redis-benchmark`. Throws a `Refusal` when it is not installed. */
   redisBenchmark() {
     const path = findRedisTool(this.#redis, 'redis-benchmark');
@@ -140,6 +153,7 @@ export class Stage {
 
   async stop() {
     this.redis?.close();
+    for (const worker of this.#standing.values()) await worker.end();
     for (const child of [...this.#children.values()].toReversed()) await child.stop(stopWithinMs);
     rmSync(this.#folder, { recursive: true, force: true });
   }
@@ -220,6 +234,7 @@ export function profileFolder() {
   return folder;
 }
 
-function profileArguments() {
-  return ['--cpu-prof', `--cpu-prof-dir=${profileFolder()}`, '--cpu-prof-interval=500'];
+function profileArguments(name) {
+  const file = `${new Date().toISOString().replaceAll(/[:.]/g, '')}.${name}.cpuprofile`;
+  return ['--cpu-prof', `--cpu-prof-dir=${profileFolder()}`, `--cpu-prof-name=${file}`, '--cpu-prof-interval=500'];
 }

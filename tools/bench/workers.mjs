@@ -76,14 +76,25 @@ class Worker {
 }
 
 /**
- * Starts a worker, gives it its job, and passes it to `use` once it is ready; it is ended whatever happens. A worker also ends by
- * itself as soon as this process is gone.
+ * Starts a worker and gives it its job. Resolves once it is ready; whoever started it ends it, and it also ends by itself as soon
+ * as this process is gone.
  */
-export async function withWorker({ script, name, job, openWithinMs = 20_000 }, use) {
+export async function startWorker({ script, name, job, openWithinMs = 20_000 }) {
   const worker = new Worker(script, name);
   try {
     worker.tell({ type: 'job', job });
     worker.ready = await worker.next('ready', openWithinMs);
+    return worker;
+  } catch (error) {
+    await worker.end();
+    throw error;
+  }
+}
+
+/** Starts a worker, passes it to `use` once it is ready, and ends it whatever happens. */
+export async function withWorker(options, use) {
+  const worker = await startWorker(options);
+  try {
     return await use(worker);
   } finally {
     await worker.end();
