@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConfigError, type Service } from '../src/index.js';
 import { slowGate, startSample } from './support/sample.js';
@@ -67,6 +69,20 @@ describe('a service', () => {
     expect(page).not.toMatch(/(src|href)="https?:/);
   });
 
+  it('refuses a large body without cutting the connection that is still sending', async () => {
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname);
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (part: string) => (answer += part));
+    const bytes = 8 * 1024 * 1024;
+    socket.write(`POST /things HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${bytes}\r\n`);
+    socket.write('content-type: application/json\r\n\r\n');
+    socket.write(Buffer.alloc(bytes));
+    socket.write('GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n');
+    await once(socket, 'close');
+    expect(answer.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 200']);
+  });
+
   it('takes good queries, with or without a trailing slash', async () => {
     expect(await (await fetch(`${url}/things?limit=7`)).json()).toEqual({ limit: 7, host: '127.0.0.1' });
     expect((await fetch(`${url}/things/`)).status).toBe(200);
@@ -76,6 +92,7 @@ describe('a service', () => {
     ['/things?limit=0', 'GET', 400, 'INVALID_PARAMETER', /limit.*got 0/],
     ['/things?limit=many', 'GET', 400, 'INVALID_PARAMETER', /limit.*got "many"/],
     ['/things?colour=red', 'GET', 400, 'INVALID_PARAMETER', /colour is not a known parameter/],
+    ['/things/%ff', 'GET', 400, 'INVALID_PARAMETER', /%FF/i],
     ['/nothing', 'GET', 404, 'NOT_FOUND', /GET \/nothing/],
     ['/things', 'DELETE', 405, 'METHOD_NOT_ALLOWED', /only GET, HEAD, POST/],
     ['/things', 'POST', 507, 'LOG_FULL', /no room/],

@@ -31,8 +31,11 @@ export class ErrorFilter implements ExceptionFilter {
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const request = http.getRequest<FastifyRequest>();
-    const reply = http.getResponse<FastifyReply>();
+    this.answer(thrown, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  /** Answers a request that failed, also before it reached a route. */
+  answer(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const path = pathOf(request.raw.url ?? '/');
     const error = this.#sharpen(toSluiceError(thrown), request, path);
     if (error.status >= 500) {
@@ -48,6 +51,11 @@ export class ErrorFilter implements ExceptionFilter {
       // The answer had begun: an abrupt end is the only way left to say that it is not whole.
       reply.raw.destroy();
       return;
+    }
+    // Whoever is still sending cannot read why, if the connection is cut: what comes in is read and forgotten.
+    if (error.status === 413) {
+      reply.removeHeader('connection');
+      request.raw.resume();
     }
     const dialect = this.dialects.find(({ owns }) => owns(path));
     const own = dialect?.reply(error, { method: request.method, path });

@@ -4,7 +4,7 @@ import { type AddressInfo, type Socket } from 'node:net';
 import { type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
 import { type DestinationStream } from 'pino';
 import { type ServiceConfig } from '../config/service-settings.js';
 import { Edge } from '../edge/edge.js';
@@ -91,15 +91,17 @@ export async function createService<Config extends ServiceConfig>(options: Servi
     upgrades: new UpgradeRouter(edge, log, config.heartbeatMs),
   };
   let intercept: RequestInterceptor | null = null;
-  const adapter = createAdapter(options, edge, (request, response) => intercept?.(request, response) ?? false);
   const routes = new RouteTable();
+  const errors = new ErrorFilter(log, routes, options.dialects ?? []);
+  const intercepting: RequestInterceptor = (request, response) => intercept?.(request, response) ?? false;
+  const adapter = createAdapter(options, edge, errors, intercepting);
   routes.watch(adapter.getInstance() as unknown as FastifyInstance);
   countRequests(adapter.getInstance() as unknown as FastifyInstance, parts.metrics);
   const app = await NestFactory.create<NestFastifyApplication>(ServiceModule.around(options.module, parts), adapter, {
     logger: new NestLog(log),
     abortOnError: false,
   });
-  app.useGlobalFilters(new ErrorFilter(log, routes, options.dialects ?? []));
+  app.useGlobalFilters(errors);
   app.useGlobalPipes(createValidationPipe());
   const hooks = (await options.configure?.(app, { ...parts, edge })) ?? {};
   if (options.api !== undefined) serveOpenApi(app, options.api);
@@ -112,12 +114,15 @@ export async function createService<Config extends ServiceConfig>(options: Servi
 function createAdapter<Config extends ServiceConfig>(
   options: ServiceOptions<Config>,
   edge: Edge,
+  errors: ErrorFilter,
   intercept: RequestInterceptor,
 ): FastifyAdapter {
   const fastifyOptions: FastifyServerOptions = {
     logger: false,
     bodyLimit: options.bodyLimitBytes ?? 1024 * 1024,
     requestIdHeader: false,
+    // Paths whose percent-encoding stands for nothing are refused before any route is looked for.
+    frameworkErrors: (error, request, reply) => errors.answer(error, request as FastifyRequest, reply as FastifyReply),
     genReqId: (request) => edge.requestId(request),
     ...options.fastify,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096, ...options.fastify?.routerOptions },
