@@ -114,6 +114,13 @@ describe('push', () => {
     expect([refused.code, refused.err]).toEqual([4, expect.stringContaining('ID_NOT_ABOVE_LAST')]);
   });
 
+  it('says that standard input held no picture, and takes an empty one', async () => {
+    const args = ['push', uniqueName(), '--stdin', '--framing', 'mjpeg'];
+    const rubbish = await run(args, url, 'rubbish');
+    expect([rubbish.code, rubbish.err]).toEqual([1, expect.stringContaining('held 7 bytes and no whole JPEG picture')]);
+    expect((await run(args, url, '')).code).toBe(0);
+  });
+
   it('prints ids of standard input in order for programs', async () => {
     const stream = uniqueName();
     const { out } = await run(['push', stream, '--stdin', '--json'], url, numbers(0, 500).join('\n'));
@@ -179,6 +186,8 @@ describe('pull', () => {
     expect(await texts('range', stream, '--reverse', '--count', '1')).toEqual(['3']);
     expect(await texts('range', stream, '--start', '2000', '--end', '2500')).toEqual(['2']);
     expect(await texts('nearest', stream, '2900')).toEqual(['3']);
+    const nowhere = await run(['nearest', uniqueName(), '2900'], url);
+    expect([nowhere.code, nowhere.err]).toEqual([4, expect.stringContaining('has no entries [STREAM_NOT_FOUND]')]);
   });
 });
 
@@ -202,8 +211,10 @@ describe('looking', () => {
     expect(objects((await run(['info', 'a', '--device', device, '--json'], url)).out)).toMatchObject([
       { name: `${device}:a`, groupList: [] },
     ]);
-    const empty = await run(['ls', '--prefix', uniqueName()], url);
-    expect([empty.code, empty.out.length, empty.err]).toEqual([0, 0, expect.stringContaining('no streams yet')]);
+    const prefix = uniqueName();
+    const empty = await run(['ls', '--prefix', prefix], url);
+    const remark = expect.stringContaining(`no stream fits "${prefix}"`);
+    expect([empty.code, empty.out.length, empty.err]).toEqual([0, 0, remark]);
   });
 
   it('measures, and leaves nothing behind', async () => {

@@ -1,7 +1,6 @@
 import { Option, type Command } from 'commander';
-import { type Entry } from '@sluice/sdk';
+import { SluiceError, type Entry } from '@sluice/sdk';
 import { encodeLengthPrefixed, entryTimeMs } from '@sluice/wire';
-import { UsageError } from '../exit.js';
 import { payloadText, previewPayload } from '../format.js';
 import { POSITION_HELP, parseBound, parseFrom } from '../position.js';
 import { type Progress } from '../progress.js';
@@ -103,7 +102,7 @@ async function near(session: Session, sid: string, time: string, format: Format)
   const bound = parseBound(time);
   const timeMs = bound === '+' ? Date.now() : bound === '-' ? 0 : Number(bound.split('-')[0]);
   const entry = await session.sluice.nearest(session.name(sid).key, timeMs);
-  if (entry === null) throw new UsageError(`${session.name(sid).key} has no entries`);
+  if (entry === null) throw new SluiceError('STREAM_NOT_FOUND', `"${session.name(sid).key}" has no entries`);
   await writeEntry(session, entry, format);
 }
 

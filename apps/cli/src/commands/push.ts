@@ -30,17 +30,32 @@ Examples:
 async function pushStdin(session: Session, sink: EntrySink, framing: Framing): Promise<void> {
   const { stdin } = session.host;
   const splitter = makeSplitter(framing);
+  let byteCount = 0;
+  let entryCount = 0;
+  const put = (entry: Uint8Array): Promise<void> => {
+    entryCount++;
+    return sink.push(entry);
+  };
   const stop = (): void => void stdin.destroy();
   session.signal.addEventListener('abort', stop, { once: true });
   try {
-    for await (const chunk of stdin) for (const entry of splitter.push(chunk as Uint8Array)) await sink.push(entry);
-    for (const entry of splitter.end()) await sink.push(entry);
+    for await (const chunk of stdin as AsyncIterable<Uint8Array>) {
+      byteCount += chunk.length;
+      for (const entry of splitter.push(chunk)) await put(entry);
+    }
+    for (const entry of splitter.end()) await put(entry);
+    if (byteCount > 0 && entryCount === 0) throw new Error(nothingFound(byteCount, framing));
   } catch (error) {
     // Ctrl-C ends the reading in the middle; what has been read is still sent.
     if (!session.signal.aborted) throw error;
   } finally {
     session.signal.removeEventListener('abort', stop);
   }
+}
+
+function nothingFound(byteCount: number, framing: Framing): string {
+  const what = framing === 'mjpeg' ? 'whole JPEG picture' : 'whole entry';
+  return `standard input held ${byteCount} bytes and no ${what}: does --framing ${framing} fit?`;
 }
 
 async function readPayloads(texts: readonly string[], files: readonly string[]): Promise<Uint8Array[]> {

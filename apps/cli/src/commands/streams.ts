@@ -33,11 +33,16 @@ async function list(session: Session, options: ListOptions): Promise<void> {
     else rows.push(row(stream));
   }
   if (session.output.isJson) return;
-  if (rows.length === 0) session.note('no streams yet: try "sluice push-increment counter"');
+  if (rows.length === 0) session.note(nothingListed(Object.values(filter)));
   else {
     const head = ['stream', 'entries', 'size', 'rate', 'bytes', 'last'];
     for (const line of formatTable(head, rows)) await session.output.line(line);
   }
+}
+
+function nothingListed(asked: readonly string[]): string {
+  if (asked.length === 0) return 'no streams yet: try "sluice push-increment counter"';
+  return `no stream fits ${asked.map((text) => `"${text}"`).join(' and ')}; whole names are compared, as in "default:counter"`;
 }
 
 /** A retention in words. */
