@@ -7,6 +7,9 @@ import { noteworthy } from './logs.mjs';
 const keptLines = 5;
 const readyPollMs = 50;
 
+/** The exit code of an app that finds its configuration wrong: started again it would end the same way. */
+const badConfiguration = 78;
+
 /** How long to wait before each restart, and after how long a run counts as healthy again. */
 const restartPolicy = { firstMs: 250, maxMs: 10_000, healthyAfterMs: 30_000 };
 
@@ -28,6 +31,8 @@ export class ManagedChild {
   #failures = 0;
   #lastLines = [];
   #isReady = false;
+  #exitCode = null;
+  #isMisconfigured = false;
   /** @type {Promise<void>} */
   #loop = Promise.resolve();
 
@@ -52,6 +57,11 @@ export class ManagedChild {
   /** How often in a row it ended before it had run healthily. */
   get failures() {
     return this.#failures;
+  }
+
+  /** True when it ended because its configuration is wrong; it is not started again then. */
+  get isMisconfigured() {
+    return this.#isMisconfigured;
   }
 
   /** The last lines that it wrote to stderr, or as errors to its log. */
@@ -95,7 +105,8 @@ export class ManagedChild {
     while (!signal.aborted) {
       const startedAt = Date.now();
       const ending = await this.#runOnce(signal);
-      if (signal.aborted) return;
+      this.#isMisconfigured = this.#exitCode === badConfiguration;
+      if (signal.aborted || this.#isMisconfigured) return;
       this.#failures = Date.now() - startedAt >= this.#policy.healthyAfterMs ? 1 : this.#failures + 1;
       const pauseMs = Math.min(this.#policy.firstMs * 2 ** (this.#failures - 1), this.#policy.maxMs);
       this.#report(
@@ -112,7 +123,12 @@ export class ManagedChild {
     const failed = new Promise((resolve) => child.once('error', (error) => resolve(error.message)));
     if (child.pid === undefined) return await failed;
     this.#process = child;
-    this.#exited = new Promise((resolve) => child.once('exit', (...how) => resolve(describeExit(...how))));
+    this.#exited = new Promise((resolve) => {
+      child.once('exit', (code, killedBy) => {
+        this.#exitCode = code;
+        resolve(describeExit(code, killedBy));
+      });
+    });
     this.#hooks.onSpawn?.(child.pid);
     const ended = new AbortController();
     void this.#awaitReady(AbortSignal.any([signal, ended.signal]));

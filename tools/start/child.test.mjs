@@ -55,6 +55,14 @@ test('a child that keeps crashing is started after growing pauses, with its exit
   assert.match(seen.reports[0], /config is wrong: FIXTURE=1/);
 });
 
+test('a child that finds its configuration wrong is not started again', async () => {
+  const { child, seen } = managed('misconfigured', { firstMs: 5 });
+  child.start();
+  await until(() => child.isMisconfigured, 'its end');
+  await child.stop(2000);
+  assert.deepEqual([seen.pids.length, seen.reports, child.lastWords], [1, [], ['config is wrong: FIXTURE=1']]);
+});
+
 test('a run long enough to be healthy starts the pauses over', async () => {
   const { child, seen } = managed('crash', { firstMs: 5, healthyAfterMs: 0 });
   child.start();

@@ -132,6 +132,8 @@ async function startAll(children) {
   for (const child of children) child.start();
   const deadline = Date.now() + startTimeoutMs;
   while (!children.every((child) => child.isReady)) {
+    const misconfigured = children.find((child) => child.isMisconfigured);
+    if (misconfigured) throw new Refusal(misconfigured.lastWords.join('\n'));
     const hopeless = children.find((child) => child.failures >= hopelessAfter);
     if (hopeless)
       throw new Refusal(

@@ -2,6 +2,9 @@ import { setFlagsFromString } from 'node:v8';
 import { ConfigError } from '../config/define-config.js';
 import { type Service } from './create-service.js';
 
+/** The exit code for a bad configuration (EX_CONFIG of sysexits.h). */
+const BAD_CONFIGURATION = 78;
+
 /** A program: its settings as a table, and how it is put together. */
 export interface Program {
   /** The settings as a Markdown table, printed by `--print-config`. */
@@ -11,7 +14,7 @@ export interface Program {
 
 /**
  * Runs a service until SIGTERM or SIGINT, then drains it and exits with 0; a second signal exits at once with 1.
- * A bad environment or a busy port ends the process with 1 and one clear line.
+ * A bad environment ends the process with 78 (another start would end the same way), a busy port with 1; both with one clear line.
  */
 export async function runService(program: Program): Promise<void> {
   if (process.argv.includes('--print-config')) {
@@ -27,7 +30,7 @@ export async function runService(program: Program): Promise<void> {
   } catch (error) {
     process.stderr.write(`${startFailure(error, service)}\n`);
     await service?.close();
-    process.exit(1);
+    process.exit(error instanceof ConfigError ? BAD_CONFIGURATION : 1);
   }
 }
 
