@@ -6,6 +6,8 @@ import { AppModule } from './app.module.js';
 import { STORE_CONFIG } from './config.js';
 import { STREAMER_ERRORS } from './dialect/dialect-errors.js';
 import { MAX_PART_BYTES, MULTIPART_OPTIONS } from './dialect/multipart-entries.js';
+import { ENTRIES_TYPE } from './v1/http/frames.js';
+import { mediaTypeOf } from './v1/http/request-payloads.js';
 
 /** Requests whose body is an entry, or should have been a form of entries: never parsed by its content type. */
 const RAW_BODY_PATHS = /^\/(data\/|v1\/streams\/[^/]+\/[^/]+\/entries\/?$)/;
@@ -46,7 +48,7 @@ async function readBodies(app: NestFastifyApplication): Promise<void> {
 }
 
 function forgetContentType({ raw }: FastifyRequest): void {
-  const type = raw.headers['content-type'] ?? '';
-  if (type.startsWith('multipart/form-data') || type === 'application/vnd.sluice.entries') return;
+  const type = mediaTypeOf(raw.headers);
+  if (type === 'multipart/form-data' || type === ENTRIES_TYPE) return;
   if (RAW_BODY_PATHS.test((raw.url ?? '').split('?', 1)[0] as string)) raw.headers['content-type'] = OPAQUE;
 }

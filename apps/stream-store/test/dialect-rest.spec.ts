@@ -104,6 +104,23 @@ describe('POST /data/{stream_id}', () => {
     });
   });
 
+  it('tells which parts were stored when one goes to a key that holds something else', async () => {
+    const [good, bad] = [uniqueName('s'), uniqueName('s')];
+    await store.redis.command('SET', `default:${bad}`, 'x');
+    const { status, body } = await upload(url('*'), [
+      { payload: 'a', filename: good },
+      { payload: 'b', filename: bad },
+    ]);
+    expect(status).toBe(500);
+    const ids = (await store.entries(`default:${good}`)).map(({ id }) => id);
+    expect(ids).toHaveLength(1);
+    expect(body).toEqual({
+      error: expect.stringMatching(/1 of 2 entries stored.*not a stream/),
+      results: [...ids, 'WRONG_KEY_TYPE'],
+    });
+    expect((await upload(url(bad), [{ payload: 'b', filename: 'x' }])).status).toBe(409);
+  });
+
   it('takes a part of 16 MiB, and refuses a larger one without storing anything', async () => {
     const sid = uniqueName('big');
     const payload = Buffer.alloc(16 * 1024 * 1024, 1);
@@ -293,6 +310,7 @@ describe('GET /data/{stream_id}', () => {
     for (const [path, status] of [
       ['text?last_entry_id=0', 409],
       ['a%01b', 400],
+      ['a%ffb', 400],
       ['x'.repeat(600), 400],
       ['x?device_id=sluice', 400],
     ] as const) {

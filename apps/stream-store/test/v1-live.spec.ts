@@ -110,6 +110,22 @@ describe('server-sent events', () => {
     again.close();
   });
 
+  it('go on where a stream was that sent nothing yet, and with what appeared meanwhile', async () => {
+    const stem = uniqueName('dev');
+    await store.add(`${stem}:quiet`, 'before', '1-0');
+    const path = `stream?streams=${stem}:named&match=${stem}:*&payload=text`;
+    const events = await EventReader.open(path);
+    await store.add(`${stem}:named`, 'seen', '1-0');
+    const { id } = await events.next();
+    events.close();
+    await store.add(`${stem}:quiet`, 'missed', '2-0');
+    await fetch(`${store.url}/v1/streams/${stem}/new/entries`, { method: 'POST', body: 'appeared' });
+    const again = await EventReader.open(path, { 'last-event-id': id as string });
+    const texts = [(await again.next()).data.text, (await again.next()).data.text];
+    expect(new Set(texts)).toEqual(new Set(['appeared', 'missed']));
+    again.close();
+  });
+
   it('are refused before they begin: a position that is none, no stream, a key that is none', async () => {
     for (const path of ['streams/default/s/stream?from=soon', 'stream', 'streams/default/a%01/stream']) {
       expect([path, (await fetch(`${store.url}/v1/${path}`)).status]).toEqual([path, 400]);

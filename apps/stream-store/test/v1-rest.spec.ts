@@ -154,7 +154,9 @@ describe('appends over REST', () => {
       body,
     });
     expect(result.ids).toHaveLength(2);
-    expect((await store.entries(`cam:${sid}`)).map(({ d }) => d)).toEqual(['a', 'b', 'c', '']);
+    const headers = { 'content-type': 'Application/vnd.sluice.entries; charset=binary' };
+    expect((await call('POST', path, { headers, body })).body.ids).toHaveLength(2);
+    expect((await store.entries(`cam:${sid}`)).map(({ d }) => d)).toEqual(['a', 'b', 'c', '', 'c', '']);
   });
 
   it('take an explicit id, and refuse one that is not above the last', async () => {
@@ -243,7 +245,7 @@ describe('ranges over REST', () => {
 
   it('of a stream that does not exist are 404, wrong bounds 400', async () => {
     expect((await call('GET', 'streams/default/nothing/entries')).status).toBe(404);
-    for (const query of ['start=x', 'end=-5', 'after=soon', 'nearest=never', 'count=0', 'as=xml']) {
+    for (const query of ['start=x', 'end=-5', 'after=soon', 'nearest=never', 'nearest=-5', 'count=0', 'as=xml']) {
       expect([query, (await call('GET', `${path}?${query}`)).status]).toEqual([query, 400]);
     }
   });

@@ -5,9 +5,11 @@ import { StoreConfig } from '../config.js';
 import { Stopping } from '../health/stopping.js';
 import { StoreMetrics } from '../metrics/store-metrics.js';
 import { assertPlaceable } from '../streams/placeable.js';
+import { describeResults } from '../ingest/refusals.js';
+import { toSluiceError } from '../streams/refusing.js';
 import { addressOf, readAddressing } from './addresses.js';
 import { readDataQuery } from './data-query.js';
-import { readUploadedEntries } from './multipart-entries.js';
+import { readUploadedEntries, type UploadedEntry } from './multipart-entries.js';
 import { asciiJson, formatOffsets } from './offsets-header.js';
 import { QueryReader, type Query as QueryValues } from './parameters.js';
 import { readOnce } from './read-once.js';
@@ -42,7 +44,7 @@ export class DataController {
     );
     const metrics = this.metrics.ingest.dialect_http;
     try {
-      const ids = await Promise.all(entries.map(({ payload }, at) => this.log.append(keys[at] as string, payload)));
+      const ids = await this.store(keys, entries);
       metrics.countIn(
         entries.length,
         entries.reduce((sum, { payload }) => sum + payload.length, 0),
@@ -52,6 +54,17 @@ export class DataController {
       metrics.countRefused(error);
       throw error;
     }
+  }
+
+  /** @throws SluiceError `PARTIAL_APPEND` with the result of each entry when some were stored and some not */
+  private async store(keys: readonly string[], entries: readonly UploadedEntry[]): Promise<string[]> {
+    const appends = entries.map(({ payload }, at) => this.log.append(keys[at] as string, payload));
+    const results = (await Promise.allSettled(appends)).map((result) =>
+      result.status === 'fulfilled' ? result.value : toSluiceError(result.reason),
+    );
+    const ids = results.filter((result) => typeof result === 'string');
+    if (ids.length < results.length) throw describeResults(results, 'the upload');
+    return ids;
   }
 
   /** Reads entries after a position: their payloads as the body, their names, ids and offsets in headers. */

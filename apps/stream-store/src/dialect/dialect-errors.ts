@@ -20,7 +20,8 @@ function toDialectReply(error: SluiceError): DialectReply {
   if (error instanceof ParameterError) return { status: 422, body: { detail: error.faults } };
   if (error.code === 'NOT_FOUND') return { status: 404, body: { detail: 'Not Found' } };
   if (error.code === 'METHOD_NOT_ALLOWED') return { status: 405, body: { detail: 'Method Not Allowed' } };
-  return { status: error.status, body: { error: error.message } };
+  const results = error.code === 'PARTIAL_APPEND' ? error.details : {};
+  return { status: error.status, body: { error: error.message, ...results } };
 }
 
 /** An upgrade of the dialect refused before the handshake: 403 for whatever the client sent wrong. */

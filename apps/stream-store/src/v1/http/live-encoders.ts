@@ -5,20 +5,26 @@ import { payloadView, type PayloadFormat } from './entry-views.js';
 import { V1_FRAMES_TYPE, encodeEntries } from './frames.js';
 import { type LiveEncoder } from './live-response.js';
 
-const MAX_EVENT_ID_CHARS = 4096;
+const MAX_EVENT_ID_CHARS = 8192;
 const NOTHING = new Uint8Array(0);
 
 /** Server-sent events: one event an entry, notices as events of their own, a comment as heartbeat. */
 export class EventEncoder implements LiveEncoder {
   readonly contentType = 'text/event-stream; charset=utf-8';
   readonly heartbeat = Buffer.from(':\n\n');
-  private readonly positions = new Map<string, EntryId>();
+  private readonly positions: Map<string, EntryId>;
 
-  /** @param isSingle the response follows one named stream: event ids are entry ids */
+  /**
+   * @param isSingle the response follows one named stream: event ids are entry ids
+   * @param starts where each stream begins, so that one of which nothing came goes on from there too
+   */
   constructor(
     private readonly format: PayloadFormat,
     private readonly isSingle: boolean,
-  ) {}
+    starts: ReadonlyMap<string, EntryId>,
+  ) {
+    this.positions = new Map(starts);
+  }
 
   entries(key: string, entries: readonly LogEntry[]): Uint8Array {
     let text = '';

@@ -63,10 +63,12 @@ export class LiveController {
     if (keys.length === 0 && globs.length === 0) {
       throw new SluiceError('INVALID_PARAMETER', 'name streams (streams=a,b) or a pattern (match=cam*:*)');
     }
-    // What the last event id names goes on there.
+    // What the last event id names goes on there; what a pattern finds beside it appeared since.
     const found = await findKeys(this.admin.discovery, globs);
+    const startOfNew = seen.size > 0 ? FIRST_ENTRY_ID : start;
     const positions = [...new Set([...keys, ...found])].map(async (key) => {
-      return [key, await this.resolve(key, positionOf(seen.get(key) ?? start))] as const;
+      const known = seen.get(key) ?? (keys.includes(key) ? start : startOfNew);
+      return [key, await this.resolve(key, positionOf(known))] as const;
     });
     const selection = { streams: new Map(await Promise.all(positions)), globs };
     await this.follow(selection, query, false, reply);
@@ -78,7 +80,7 @@ export class LiveController {
     isSingle: boolean,
     reply: FastifyReply,
   ): Promise<void> {
-    const encoder = as === 'sse' ? new EventEncoder(payload, isSingle) : new FrameEncoder();
+    const encoder = as === 'sse' ? new EventEncoder(payload, isSingle, selection.streams) : new FrameEncoder();
     reply.hijack();
     const { raw } = reply;
     raw.setHeader('content-type', encoder.contentType);

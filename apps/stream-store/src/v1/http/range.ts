@@ -18,9 +18,12 @@ export function rangeOf(query: {
   return { start: boundOf('start', start), end: boundOf('end', end), reverse, count, after: position };
 }
 
+/** A date, with or without a time: whatever else `Date.parse` makes a guess at is refused. */
+const ISO_TIME = /^\d{4}-\d\d-\d\d(T|$)/;
+
 /** Milliseconds since 1970 of a number or an ISO 8601 time. @throws SluiceError `INVALID_PARAMETER` */
 export function timeOf(text: string): number {
-  const time = /^\d{1,15}$/.test(text) ? Number(text) : Date.parse(text);
+  const time = /^\d{1,15}$/.test(text) ? Number(text) : ISO_TIME.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isFinite(time)) return time;
   const message = `nearest must be milliseconds since 1970 or an ISO 8601 time, got ${JSON.stringify(text)}`;
   throw new SluiceError('INVALID_PARAMETER', message);

@@ -1,6 +1,7 @@
 import { SluiceError } from '@sluice/contracts';
 import { LengthPrefixedReader } from '@sluice/wire';
 import { type FastifyRequest } from 'fastify';
+import { type IncomingHttpHeaders } from 'node:http';
 import { MAX_PARTS, MAX_PART_BYTES, readUploadedEntries } from '../../dialect/multipart-entries.js';
 import { refusing } from '../../streams/refusing.js';
 import { ENTRIES_TYPE } from './frames.js';
@@ -9,7 +10,12 @@ import { ENTRIES_TYPE } from './frames.js';
 export async function readPayloads(request: FastifyRequest): Promise<Buffer[]> {
   if (request.isMultipart()) return (await readUploadedEntries(request)).map(({ payload }) => payload);
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  return request.headers['content-type'] === ENTRIES_TYPE ? splitEntries(body) : [body];
+  return mediaTypeOf(request.headers) === ENTRIES_TYPE ? splitEntries(body) : [body];
+}
+
+/** The content type without its parameters. */
+export function mediaTypeOf(headers: IncomingHttpHeaders): string | undefined {
+  return headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
 }
 
 function splitEntries(body: Buffer): Buffer[] {
