@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { root, stateFolder } from '../setup/paths.mjs';
+import { inState, root, stateFolder } from '../setup/paths.mjs';
 import { Refusal, say, style, withProgress } from '../setup/progress.mjs';
 import { demoDevices, frontDoor } from './apps.mjs';
 import { ManagedChild } from './child.mjs';
@@ -149,5 +149,5 @@ async function startAll(children) {
 
 function whereToLook(child) {
   const words = child.lastWords.map((line) => `\n    ${line}`).join('');
-  return `Its log is .sluice/logs/${child.name}.log${words}`;
+  return `Its log is ${inState(`logs/${child.name}.log`)}${words}`;
 }

@@ -1,3 +1,4 @@
+import { inState } from '../setup/paths.mjs';
 import { say, style } from '../setup/progress.mjs';
 import { apps, frontDoor } from './apps.mjs';
 import { appUrl, withoutPassword } from './settings.mjs';
@@ -18,8 +19,8 @@ export function printTable({ settings, options, redisUrl, seconds }) {
     if (running.has(app.name) && app.name !== frontDoor) rows.push([app.name, `${appUrl(settings, app.name)}/`]);
   const kept = settings.redis.url
     ? 'yours, by REDIS_URL'
-    : `data kept in .sluice/data, fsync ${settings.redis.durability}`;
-  rows.push(['Redis', `${withoutPassword(redisUrl)}  (${kept})`], ['logs', '.sluice/logs/']);
+    : `data kept in ${inState('data')}, fsync ${settings.redis.durability}`;
+  rows.push(['Redis', `${withoutPassword(redisUrl)}  (${kept})`], ['logs', `${inState('logs')}/`]);
 
   say();
   say(`${style.bold('Sluice is ready')} after ${seconds.toFixed(1)} s`);
