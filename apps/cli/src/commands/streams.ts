@@ -1,5 +1,5 @@
 import { type Command } from 'commander';
-import { type Retention, type StreamInfo } from '@sluice/sdk';
+import { type StreamRetention, type StreamInfo } from '@sluice/sdk';
 import { formatBytes, formatCount, formatDuration, formatRate, formatTable } from '../format.js';
 import { type GlobalOptions, type Session } from '../session.js';
 import { type Runner } from './action.js';
@@ -45,14 +45,17 @@ function nothingListed(asked: readonly string[]): string {
   return `no stream fits ${asked.map((text) => `"${text}"`).join(' and ')}; whole names are compared, as in "default:counter"`;
 }
 
-/** A retention in words. */
-function describeRetention({ maxEntries, maxAgeMs, maxBytes }: Retention): string {
-  const bounds = [
-    maxEntries === null ? null : `${formatCount(maxEntries)} entries`,
-    maxAgeMs === null ? null : formatDuration(maxAgeMs),
-    maxBytes === null ? null : formatBytes(maxBytes),
-  ].filter((bound) => bound !== null);
-  return bounds.length === 0 ? 'kept for ever' : bounds.join(', ');
+/** A retention in words. The default promises entries and age at least; a stream's own bounds are all upper ones. */
+function describeRetention({ maxEntries, maxAgeMs, maxBytes, source }: StreamRetention): string {
+  const entries = maxEntries === null ? null : `${formatCount(maxEntries)} entries`;
+  const duration = maxAgeMs === null ? null : formatDuration(maxAgeMs);
+  const bytes = maxBytes === null ? null : formatBytes(maxBytes);
+  const kept = [entries, duration].filter((bound) => bound !== null);
+  if (source === 'default' && kept.length > 0) {
+    return `at least ${kept.join(' and ')}${bytes === null ? '' : `, at most ${bytes}`} (default)`;
+  }
+  const bounds = [...kept, ...(bytes === null ? [] : [bytes])];
+  return bounds.length === 0 ? 'kept for ever' : `at most ${bounds.join(', ')}`;
 }
 
 async function info(session: Session, sid: string): Promise<void> {
@@ -67,7 +70,7 @@ async function info(session: Session, sid: string): Promise<void> {
     ['first entry', stream.firstEntryId ?? '-'],
     ['last entry', `${stream.lastEntryId ?? '-'} (${age(stream.lastEntryTime)})`],
     ['last id', stream.lastGeneratedId],
-    ['retention', `${describeRetention(stream.retention)} (${stream.retention.source})`],
+    ['retention', describeRetention(stream.retention)],
     ['groups', String(stream.groups)],
   ];
   for (const [key, value] of rows) await session.output.line(`${key.padEnd(12)} ${value}`);

@@ -19,6 +19,7 @@ export function createHttpServer(edge: Edge, handler: RequestHandler, intercept:
       // Requests have to arrive at some pace; answers may take as long as they like.
       headersTimeout: 30_000,
       requestTimeout: 300_000,
+      connectionsCheckingInterval: 5_000,
       keepAliveTimeout: 75_000,
       // `Upgrade: h2c` and the like are offers that may be ignored: only WebSocket is an upgrade here.
       shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket',

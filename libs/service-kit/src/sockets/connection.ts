@@ -89,7 +89,7 @@ export class Connection {
       if (listener.name === 'socketOnEnd') this.raw.removeListener('end', listener as () => void);
     }
     this.raw.once('end', () => {
-      void this.#close(1001, 'the other side ended').then(() => {
+      void this.#close(1001, 'going away: the connection was ended').then(() => {
         this.raw.end();
       });
     });
