@@ -20,7 +20,7 @@ let isFirstChoiceMade = false;
 function repeat(task, everyMs) {
   const run = async () => {
     if (!document.hidden) await task();
-    setTimeout(run, everyMs);
+    setTimeout(() => void run(), everyMs);
   };
   void run();
 }
