@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   freePort,
@@ -118,6 +119,21 @@ describe('entries pushed through the front door', () => {
     expect(read.headers.get('x-last-entry-id')).toBe(ids[0]);
     expect(read.headers.get('access-control-allow-origin')).toBe('http://localhost:3000');
     expect(read.headers.get('access-control-expose-headers')).toContain('x-offsets');
+  });
+
+  it('are refused in the words of the service when they are too large for it, to a client that is still sending', async () => {
+    const { hostname, port } = new URL(gateway.url);
+    const socket = connect(Number(port), hostname);
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (part: string) => (answer += part));
+    const bytes = 20 * 1024 * 1024;
+    const path = `/v1/streams/default/${uniqueName('s')}/entries`;
+    socket.write(`POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${bytes}\r\n\r\n`);
+    socket.write(Buffer.alloc(bytes));
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n`);
+    await once(socket, 'close');
+    expect(answer.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 404']);
+    expect(answer).toContain('MESSAGE_TOO_LARGE');
   });
 });
 

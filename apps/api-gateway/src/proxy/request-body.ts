@@ -36,11 +36,16 @@ export function gatherBody(request: IncomingMessage, done: (body: Buffer) => voi
  */
 export async function* limitedBody(request: IncomingMessage, maxBytes: number): AsyncGenerator<Buffer> {
   let bytes = 0;
-  // Left early, the request must stay whole: its connection carries the refusal.
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) throw bodyTooLarge(maxBytes);
-    yield chunk;
+  try {
+    // Left early, the request must stay whole: its connection carries the refusal.
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) throw bodyTooLarge(maxBytes);
+      yield chunk;
+    }
+  } finally {
+    // A service may answer before it has read everything: the client is to read that answer, not to wait with the rest.
+    request.resume();
   }
 }
 
