@@ -197,9 +197,9 @@ describe('an idempotency key', () => {
   });
 
   test('is bounded in length', async () => {
-    await expect(log.appendAll(KEY, [entry('1')], { idempotencyKey: 'k'.repeat(256) })).rejects.toMatchObject({
+    await expect(log.appendAll(KEY, [entry('1')], { idempotencyKey: 'k'.repeat(257) })).rejects.toMatchObject({
       code: 'INVALID_PARAMETER',
     });
-    await expect(log.appendAll(KEY, [entry('1')], { idempotencyKey: 'k'.repeat(255) })).resolves.toHaveLength(1);
+    await expect(log.appendAll(KEY, [entry('1')], { idempotencyKey: 'k'.repeat(256) })).resolves.toHaveLength(1);
   });
 });

@@ -28,7 +28,7 @@ const SOURCE = Buffer.from(APPEND_ALL, 'utf8');
 const REMEMBER_MS = 10 * 60_000;
 /** More would not fit the stack of the script. */
 const MAX_FIELDS = 1_000;
-const MAX_IDEMPOTENCY_KEY_CHARS = 255;
+const MAX_IDEMPOTENCY_KEY_CHARS = 256;
 
 /**
  * The script's command that appends the entries, all or none.
