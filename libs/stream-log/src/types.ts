@@ -51,6 +51,11 @@ export interface ResetNotice {
 
 /** Who receives a follower's entries. All calls are synchronous and come in log order. */
 export interface FollowerSink {
+  /**
+   * Asked before anything is handed over; false: the follower pauses where it is, with nothing told, until `Follower.resume()`.
+   * For readers of many streams, whose followers share one bound.
+   */
+  canTake?(): boolean;
   /** Return false to be paused after this batch (the batch counts as taken); `Follower.resume()` goes on from there. */
   onEntries(batch: EntryBatch): boolean;
   /** Comes before the entries that follow the gap. */

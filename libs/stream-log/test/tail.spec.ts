@@ -82,6 +82,24 @@ describe('a follower', () => {
     follower.close();
   });
 
+  it('that can take nothing for now is told nothing, and then everything once', async () => {
+    const key = uniqueName('full');
+    const sink = Object.assign(new Collector(), { isOpen: false, canTake: () => sink.isOpen });
+    const [late, live] = ['0-0', '$'].map((after) => log.follow(key, { after }, sink));
+    await append(key, 'a', 'b');
+    await live?.ready;
+    await append(key, 'c');
+    await redis.command('XTRIM', key, 'MAXLEN', '=', 2);
+    await append(key, 'd');
+    live?.close();
+    expect([sink.payloads, sink.gaps]).toEqual([[], []]);
+    sink.isOpen = true;
+    late?.resume();
+    await count(sink, 3);
+    expect(sink.payloads).toEqual(['b', 'c', 'd']);
+    late?.close();
+  });
+
   it('with maxEntries gets pieces no larger than that', async () => {
     const key = uniqueName('pieces');
     await append(key, 'a', 'b', 'c', 'd', 'e');

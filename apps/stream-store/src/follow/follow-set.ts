@@ -19,6 +19,8 @@ export interface FollowedStream<Extra> {
 
 /** Who owns a set of followers. */
 export interface FollowSetOwner<Extra> {
+  /** False while it holds as much as it may: followers wait with their next batch. */
+  canTake(): boolean;
   /** Returns false when it can take no more for now; `FollowSet.resume` goes on. */
   onBatch(stream: FollowedStream<Extra>, batch: EntryBatch): boolean;
   onGap(stream: FollowedStream<Extra>, gap: GapNotice): void;
@@ -27,11 +29,16 @@ export interface FollowSetOwner<Extra> {
   onFailure(stream: FollowedStream<Extra>, error: SluiceError): void;
 }
 
+/** How many paused followers read on at once, and when the next ones follow. */
+const RESUMED_TOGETHER = 4;
+const RESUME_AGAIN_MS = 5;
+
 /** The followers of one reader: they start, pause, go on and end together. A paused one is a position and nothing else. */
 export class FollowSet<Extra> {
   private readonly members = new Map<string, Member<Extra>>();
   private readonly paused = new Set<Member<Extra>>();
   private isClosed = false;
+  private resumeTimer: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly log: StreamLog,
@@ -66,19 +73,25 @@ export class FollowSet<Extra> {
     member.follower?.close();
   }
 
-  /** Lets every paused follower read on from its position. */
+  /**
+   * Lets paused followers read on from their positions, a few at a time and as long as the owner can take something: all at once
+   * each would fetch a batch that has no room any more.
+   */
   resume(): void {
-    if (this.paused.size === 0 || this.isClosed) return;
-    const members = [...this.paused];
-    for (const member of members) {
+    if (this.paused.size === 0 || this.isClosed || !this.owner.canTake()) return;
+    let left = RESUMED_TOGETHER;
+    for (const member of this.paused) {
+      if (left-- === 0) break;
       this.unpause(member);
       member.follower?.resume();
     }
+    if (this.paused.size > 0) this.resumeSoon();
   }
 
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    if (this.resumeTimer !== null) clearTimeout(this.resumeTimer);
     this.metrics.followers -= this.members.size;
     for (const member of this.members.values()) {
       this.unpause(member);
@@ -92,13 +105,31 @@ export class FollowSet<Extra> {
     this.metrics.paused.delete(member);
   }
 
+  private hold(member: Member<Extra>): void {
+    this.paused.add(member);
+    this.metrics.paused.add(member);
+  }
+
+  private resumeSoon(): void {
+    this.resumeTimer ??= setTimeout(() => {
+      this.resumeTimer = null;
+      this.resume();
+    }, RESUME_AGAIN_MS);
+  }
+
   /** For members only. */
   take(member: Member<Extra>, batch: EntryBatch): boolean {
     if (this.isClosed) return false;
     const goesOn = this.owner.onBatch(member, batch);
     if (goesOn || this.isClosed) return goesOn;
-    this.paused.add(member);
-    this.metrics.paused.add(member);
+    this.hold(member);
+    return false;
+  }
+
+  /** For members only. */
+  canTake(member: Member<Extra>): boolean {
+    if (this.isClosed || this.owner.canTake()) return true;
+    this.hold(member);
     return false;
   }
 
@@ -118,6 +149,7 @@ export class FollowSet<Extra> {
   fail(member: Member<Extra>, error: SluiceError): void {
     if (this.isClosed || !this.members.delete(member.key)) return;
     this.metrics.followers -= 1;
+    this.unpause(member);
     this.owner.onFailure(member, error);
   }
 }
@@ -133,6 +165,10 @@ class Member<Extra> implements FollowerSink, FollowedStream<Extra>, Positioned {
 
   get position(): EntryId | '$' {
     return this.follower?.position ?? '$';
+  }
+
+  canTake(): boolean {
+    return this.set.canTake(this);
   }
 
   onEntries(batch: EntryBatch): boolean {

@@ -76,6 +76,10 @@ export class LivePull implements FollowSetOwner<Labels> {
 
   onBatch({ extra }: FollowedStream<Labels>, batch: EntryBatch): boolean {
     if (batch.entries.length > 0) this.send(extra, batch);
+    return this.canTake();
+  }
+
+  canTake(): boolean {
     return this.writer.bufferedBytes <= this.pauseAboveBytes;
   }
 

@@ -2,6 +2,8 @@ import { type EntryId } from '@sluice/wire';
 import { textFrame, type FrameWriter } from '@sluice/service-kit';
 
 const TEXT_HEAD = '\x81';
+/** Bytes of answers that a client may leave unread. */
+export const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
 const SMALL_FRAME_CHARS = 125;
 
 /**
@@ -29,6 +31,11 @@ export class AckFrames {
         ? TEXT_HEAD + String.fromCharCode(body.length) + body
         : Buffer.concat(textFrame(body)).toString('latin1');
     this.schedule();
+  }
+
+  /** Whether the client leaves its acknowledgements unread; what it goes on to push would only add to them. */
+  get areUnread(): boolean {
+    return this.writer.bufferedBytes > MAX_UNREAD_BYTES;
   }
 
   /** Hands what is gathered to the socket now. */

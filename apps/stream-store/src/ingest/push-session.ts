@@ -5,7 +5,7 @@ import { addressOf } from '../dialect/addresses.js';
 import { type IngestMetrics } from '../metrics/store-metrics.js';
 import { type FrameWriter } from '@sluice/service-kit';
 import { assertPlaceable } from '../streams/placeable.js';
-import { AckFrames } from './ack-frames.js';
+import { AckFrames, MAX_UNREAD_BYTES } from './ack-frames.js';
 import { PushGate, type Intake } from './push-gate.js';
 import { PushLedger, type LedgerEvents, type PushResult } from './push-ledger.js';
 import { describeRefusal, type Refusal } from './refusals.js';
@@ -58,6 +58,7 @@ export class PushSession implements AppendSink, LedgerEvents<number> {
   /** Takes one frame of the client. */
   onFrame(data: Buffer, isBinary: boolean): void {
     if (this.failure !== null || this.isClosed) return;
+    if (this.options.acks && this.acks.areUnread) return this.fail(unreadAnswers());
     try {
       if (!this.options.hasHeader) this.takeBare(data, isBinary);
       else if (this.header === null) this.takeHeader(data, isBinary);
@@ -231,4 +232,13 @@ function assertList(header: Buffer): void {
   if (!text.startsWith('[') || !text.endsWith(']')) {
     throw new SluiceError('INVALID_HEADER', `push header ${quoteValue(text)} is not a JSON list`);
   }
+}
+
+/** Why a socket ends whose client reads none of what it is answered. */
+export function unreadAnswers(): SluiceError {
+  const limit = `${MAX_UNREAD_BYTES / 1024 / 1024} MiB`;
+  return new SluiceError(
+    'RATE_LIMITED',
+    `more than ${limit} of answers are unread: read them, or push without asking for acks`,
+  );
 }

@@ -36,6 +36,16 @@ export class Cursor {
     return new Cursor(key, after, isAtEnd ? bounds.entriesAdded : null);
   }
 
+  /** Remembers where the cursor is, so that a read whose entries nobody took can be undone. */
+  mark(): () => void {
+    const { position, offset, resetFrom } = this;
+    return () => {
+      this.position = position;
+      this.offset = offset;
+      this.resetFrom = resetFrom;
+    };
+  }
+
   /** What to give XREAD: the entry before a packed one when the position lies within it. */
   get readFrom(): EntryId {
     if (!this.position.includes('/')) return this.position;

@@ -79,7 +79,7 @@ export class LiveFollower implements Follower {
   take(step: Step): void {
     const { batch } = step;
     const { cursor } = this;
-    if (!batch || !cursor || this.state !== 'live') return;
+    if (!batch || !cursor || this.state !== 'live' || this.mustWait()) return;
     if (step.reset) {
       cursor.position = batch.after;
       this.epoch = this.stream.epoch;
@@ -139,12 +139,14 @@ export class LiveFollower implements Follower {
     for (;;) {
       if (this.isClosed() || !this.cursor) return;
       if (this.epoch !== this.stream.epoch) this.startOver(this.cursor);
+      const isLevel = compareEntryIds(this.cursor.position, this.stream.position) >= 0;
+      if (!isLevel && this.mustWait()) return;
       const cached = this.options.latest ? null : this.stream.recent.after(this.cursor.position);
       if (cached) {
         if (!this.deliver(cached)) return;
         continue;
       }
-      if (compareEntryIds(this.cursor.position, this.stream.position) >= 0) {
+      if (isLevel) {
         this.state = 'live';
         this.stream.join(this);
         return;
@@ -163,13 +165,18 @@ export class LiveFollower implements Follower {
     const { latest = 0 } = this.options;
     if (latest > 0) {
       const batch = await this.stream.readNewest(cursor.position, latest);
-      if (this.isClosed()) return false;
+      if (this.isClosed() || this.mustWait()) return false;
       if (batch) return this.deliver(batch);
       cursor.position = level;
       return true;
     }
+    const undo = cursor.mark();
     const step = await this.stream.readBehind(cursor);
     if (this.isClosed()) return false;
+    if (step.batch && this.mustWait()) {
+      undo();
+      return false;
+    }
     this.retryDelayMs = RETRY_FIRST_MS;
     if (step.reset) this.sink.onReset(step.reset);
     if (step.gap) this.sink.onGap(step.gap);
@@ -216,6 +223,14 @@ export class LiveFollower implements Follower {
     await new Promise((resolve) => setTimeout(resolve, this.retryDelayMs));
     this.retryDelayMs = Math.min(RETRY_LONGEST_MS, this.retryDelayMs * 2);
     return !this.isClosed();
+  }
+
+  /** Pauses when the sink can take nothing now; the position stays, and what was not told will be. */
+  private mustWait(): boolean {
+    if (this.sink.canTake?.() !== false) return false;
+    this.state = 'paused';
+    this.stream.pause(this);
+    return true;
   }
 
   private isClosed(): boolean {

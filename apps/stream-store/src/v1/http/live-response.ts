@@ -82,6 +82,10 @@ export class LiveResponse implements FollowSetOwner<null>, PatternMembers {
   onBatch({ key }: FollowedStream<null>, { entries, bytes }: EntryBatch): boolean {
     if (entries.length > 0) this.write(this.encoder.entries(key, entries));
     this.metrics.countOut(entries.length, bytes);
+    return this.canTake();
+  }
+
+  canTake(): boolean {
     return this.response.writableLength <= PAUSE_ABOVE_BYTES;
   }
 

@@ -107,6 +107,10 @@ export class GroupSubscription implements FollowSetOwner<null> {
     return this.isOpen;
   }
 
+  canTake(): boolean {
+    return this.isOpen;
+  }
+
   /** Entries that were trimmed unread are lost to the whole group. */
   onGap({ key }: FollowedStream<null>): void {
     this.read(key);

@@ -1,5 +1,6 @@
 import { SluiceError } from '@sluice/contracts';
 import { encodeAck, type EntryId, type ServerMessage } from '@sluice/wire';
+import { MAX_UNREAD_BYTES } from '../../ingest/ack-frames.js';
 import { toSluiceError } from '../../streams/refusing.js';
 import { frameHeadBytes, textFrame, writeFrameHead, type FrameWriter } from '@sluice/service-kit';
 
@@ -7,6 +8,8 @@ import { frameHeadBytes, textFrame, writeFrameHead, type FrameWriter } from '@sl
 export class SessionWriter {
   private ackTag: number | null = null;
   private ackIds: EntryId[] = [];
+  /** Bytes of acks and control messages since the socket was last drained. */
+  private answerBytes = 0;
 
   constructor(private readonly writer: FrameWriter) {}
 
@@ -14,12 +17,22 @@ export class SessionWriter {
     return this.writer.bufferedBytes;
   }
 
+  /** Whether the client leaves acks and control messages unread; data frames have bounds of their own. */
+  get areAnswersUnread(): boolean {
+    return this.answerBytes > MAX_UNREAD_BYTES;
+  }
+
   onDrain(callback: () => void): void {
-    this.writer.onDrain(callback);
+    this.writer.onDrain(() => {
+      this.answerBytes = 0;
+      callback();
+    });
   }
 
   control(message: ServerMessage): void {
-    this.writer.write(textFrame(JSON.stringify(message)));
+    const pieces = textFrame(JSON.stringify(message));
+    for (const piece of pieces) this.answerBytes += piece.length;
+    this.writer.write(pieces);
   }
 
   /** Tells an error that leaves the socket open: of a push (`tag`) or of a subscription (`sub`). */
@@ -48,6 +61,7 @@ export class SessionWriter {
     const body = encodeAck(this.ackTag, this.ackIds);
     this.ackTag = null;
     this.ackIds = [];
+    this.answerBytes += body.length;
     this.binary(body.length, [body]);
   }
 

@@ -75,7 +75,7 @@ export class Subscription implements FollowSetOwner<Uint8Array>, PatternMembers 
 
   /** The socket has drained. */
   goOn(): void {
-    if (this.isOpen) this.followed.resume();
+    this.followed.resume();
   }
 
   close(): void {
@@ -98,7 +98,7 @@ export class Subscription implements FollowSetOwner<Uint8Array>, PatternMembers 
 
   onBatch({ extra: name }: FollowedStream<Uint8Array>, batch: EntryBatch): boolean {
     if (batch.entryCount > 0) this.send(name, batch);
-    return this.isOpen;
+    return this.canTake();
   }
 
   onGap({ key }: FollowedStream<Uint8Array>, { after, next, lost }: GapNotice): void {
@@ -114,7 +114,7 @@ export class Subscription implements FollowSetOwner<Uint8Array>, PatternMembers 
     if (this.named.has(key)) this.writer.error(error, { sub: this.request.sub });
   }
 
-  private get isOpen(): boolean {
+  canTake(): boolean {
     const { windowBytes, latest } = this.request;
     if (windowBytes > 0 && this.uncreditedBytes >= windowBytes) return false;
     if (this.pace !== null && performance.now() < this.nextFrameAt) return false;

@@ -10,6 +10,7 @@ import {
 } from '@sluice/wire';
 import { type StoreConfig } from '../../config.js';
 import { toClose } from '../../dialect/dialect-errors.js';
+import { unreadAnswers } from '../../ingest/push-session.js';
 import { type StoreMetrics } from '../../metrics/store-metrics.js';
 import { assertPlaceable } from '../../streams/placeable.js';
 import { GroupSubscription } from './group-subscription.js';
@@ -53,6 +54,7 @@ export class V1Session {
   onFrame(data: Buffer, isBinary: boolean): void {
     if (this.isEnding) return;
     try {
+      if (this.writer.areAnswersUnread) throw unreadAnswers();
       if (isBinary) this.pushes.take(data);
       else this.control(parseClientMessage(data.toString()));
     } catch (error) {
