@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { uniqueName } from '@sluice/testing';
+import { uniqueName, waitFor } from '@sluice/testing';
 import { LengthPrefixedReader, NameTable, decodeData } from '@sluice/wire';
 import { startStore, type Store } from './support/store.js';
 
@@ -21,6 +21,8 @@ interface ServerEvent {
 
 /** Reads server-sent events one after the other. */
 class EventReader {
+  /** The last id seen, as a browser keeps it: an id alone counts, and is no event. */
+  lastEventId = '';
   private text = '';
 
   private constructor(
@@ -51,6 +53,8 @@ class EventReader {
       this.text = this.text.slice(end + 2);
       if (lines.length === 0) continue;
       const fields = Object.fromEntries(lines.map((line) => line.split(/: (.*)/s).slice(0, 2) as [string, string]));
+      this.lastEventId = fields['id'] ?? this.lastEventId;
+      if (fields['data'] === undefined) continue;
       return { ...fields, data: JSON.parse(fields['data'] ?? 'null') } as ServerEvent;
     }
   }
@@ -76,6 +80,21 @@ describe('server-sent events', () => {
     const events = await EventReader.open(`streams/default/${sid}/stream?payload=text`, { 'last-event-id': '2-0' });
     expect((await events.next()).data).toEqual({ id: '3-0', text: 'e3' });
     events.close();
+  });
+
+  it('go on without a loss for a client that lost its connection before the first event', async () => {
+    const sid = uniqueName('s');
+    await store.add(`default:${sid}`, 'before', '1-0');
+    for (const path of [`streams/default/${sid}/stream?payload=text`, `stream?streams=default:${sid}&payload=text`]) {
+      const events = await EventReader.open(path);
+      void events.next().catch(() => undefined);
+      await waitFor(() => events.lastEventId !== '');
+      events.close();
+      const id = await store.add(`default:${sid}`, 'meanwhile');
+      const again = await EventReader.open(path, { 'last-event-id': events.lastEventId });
+      expect((await again.next()).data).toMatchObject({ id, text: 'meanwhile' });
+      again.close();
+    }
   });
 
   it('tell gaps and resets as events of their own', async () => {

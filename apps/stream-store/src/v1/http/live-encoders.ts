@@ -26,6 +26,12 @@ export class EventEncoder implements LiveEncoder {
     this.positions = new Map(starts);
   }
 
+  /** An id and nothing else: who reconnects before the first event goes on from where this response begins. */
+  opening(): Uint8Array {
+    const id = this.isSingle ? ([...this.positions.values()][0] ?? '') : this.positionsText();
+    return Buffer.from(id === '' ? ':\n\n' : `:\nid: ${id}\n\n`);
+  }
+
   entries(key: string, entries: readonly LogEntry[]): Uint8Array {
     let text = '';
     for (const { id, payload } of entries) {
@@ -51,8 +57,14 @@ export class EventEncoder implements LiveEncoder {
   private eventId(key: string, id: EntryId): string {
     if (this.isSingle) return `id: ${id}\n`;
     this.positions.set(key, id);
+    const text = this.positionsText();
+    return text === '' ? '' : `id: ${text}\n`;
+  }
+
+  /** Empty when the positions are too many for an id. */
+  private positionsText(): string {
     const text = new URLSearchParams([...this.positions]).toString();
-    return text.length > MAX_EVENT_ID_CHARS ? '' : `id: ${text}\n`;
+    return text.length > MAX_EVENT_ID_CHARS ? '' : text;
   }
 }
 
@@ -60,6 +72,10 @@ export class EventEncoder implements LiveEncoder {
 export class FrameEncoder implements LiveEncoder {
   readonly contentType = V1_FRAMES_TYPE;
   readonly heartbeat = NOTHING;
+
+  opening(): Uint8Array {
+    return NOTHING;
+  }
 
   entries(key: string, entries: readonly LogEntry[]): Uint8Array {
     return encodeEntries(key, entries);

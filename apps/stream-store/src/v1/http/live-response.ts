@@ -26,6 +26,8 @@ export interface LiveEncoder {
   readonly contentType: string;
   /** Kept alive with this when nothing came for a while; empty: with nothing. */
   readonly heartbeat: Uint8Array;
+  /** Sent once, before anything else. */
+  opening(): Uint8Array;
   entries(key: string, entries: readonly LogEntry[]): Uint8Array;
   gap(gap: GapNotice): Uint8Array;
   reset(reset: ResetNotice): Uint8Array;
@@ -60,7 +62,7 @@ export class LiveResponse implements FollowSetOwner<null>, PatternMembers {
   async start(): Promise<void> {
     // Headers leave at once, so that a client knows that it is connected.
     this.response.flushHeaders();
-    this.write(this.encoder.heartbeat);
+    this.write(this.encoder.opening());
     for (const [key, after] of this.selection.streams) this.followed.join(key, null, { after });
     await this.watch.start();
   }
