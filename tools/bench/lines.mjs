@@ -12,9 +12,9 @@ const pacedRate = 1_000;
 const followers = 100;
 
 const flow = (spec) => (stage, seconds) => measureFlow(stage, { payloadBytes: small, ...spec }, seconds);
-const redisLimit = (clients, pipeline) => ({
+const redisLimit = (clients, pipeline, payloadBytes = small) => ({
   title: `XADD ${clients}x${pipeline}`,
-  measure: (stage, seconds) => measureRedisLimit(stage, { clients, pipeline, payloadBytes: small }, seconds),
+  measure: (stage, seconds) => measureRedisLimit(stage, { clients, pipeline, payloadBytes }, seconds),
 });
 const barePush = (payloadBytes) => (stage, seconds) => measureBarePush(stage, { payloadBytes }, seconds);
 const bareFanout = (payloadBytes, perWrite) => (stage, seconds) =>
@@ -101,6 +101,27 @@ export const groups = [
         target: 2.5,
       },
     ],
+  },
+  {
+    limits: { many: redisLimit(50, 16, medium), one: redisLimit(1, 1, medium) },
+    lines: ['plain', 'v1'].flatMap((push) => {
+      const name = push === 'v1' ? 'sluice.v1' : 'dialect';
+      const spec = { push, payloadBytes: medium };
+      return [
+        { title: `20 kB: push, no ack: ${name}`, measure: flow(spec), limit: 'many' },
+        { title: `20 kB: push with ack, 1 in flight: ${name}`, measure: flow({ ...spec, inFlight: 1 }), limit: 'one' },
+      ].map((line) => ({ ...line, target: null }));
+    }),
+  },
+  {
+    // redis-benchmark takes no argument of 1 MB: the socket is the limit here.
+    limits: { ws: { title: 'bare ws, push of 1 MB', measure: barePush(large) } },
+    lines: ['plain', 'v1'].map((push) => ({
+      title: `1 MB: push, no ack: ${push === 'v1' ? 'sluice.v1' : 'dialect'}`,
+      measure: flow({ push, payloadBytes: large }),
+      limit: 'ws',
+      target: null,
+    })),
   },
   ...[
     { size: '20 kB', payloadBytes: medium, target: 0.25 },

@@ -4,6 +4,8 @@ import { payloadOf } from './frames.mjs';
 import { MeasurementFailure } from './workers.mjs';
 
 const firstGuess = 20_000;
+/** The guess stores no more than this. */
+const guessBytes = 100_000_000;
 const timeoutMs = 30_000;
 
 /**
@@ -12,7 +14,7 @@ const timeoutMs = 30_000;
  */
 export async function measureRedisLimit(stage, { clients, pipeline, payloadBytes }, seconds) {
   const shot = (requests) => runBenchmark(stage, { clients, pipeline, payloadBytes, requests });
-  const guess = await shot(firstGuess * Math.min(10, pipeline));
+  const guess = await shot(Math.min(firstGuess * Math.min(10, pipeline), Math.ceil(guessBytes / payloadBytes)));
   const requests = Math.max(1000, Math.round(guess * seconds));
   const meter = new CpuMeter().start(stage.pids());
   const rate = await shot(requests);
