@@ -29,7 +29,7 @@ describe('from push to pull', () => {
     ['1 MB', 1_000_000, 30],
   ])('every message of %s arrives once, in order (94)', async (_title, bytes, messages) => {
     const sid = uniqueName('s');
-    const pull = await TestSocket.open(`${store.ws}/data/${sid}/pull`);
+    const pull = await TestSocket.open(`${store.ws}/data/${sid}/pull?block=0`);
     const push = await TestSocket.open(`${store.ws}/data/${sid}/push?ack=1`);
     for (let n = 0; n < messages; n++) {
       const payload = Buffer.alloc(bytes, n % 251);

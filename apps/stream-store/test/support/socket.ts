@@ -67,7 +67,7 @@ export class TestSocket {
   }
 
   /** The next frame. @throws Error when the socket ends first, or nothing comes in time */
-  next(timeoutMs = 10_000): Promise<Frame> {
+  next(timeoutMs = 30_000): Promise<Frame> {
     const frame = this.frames.shift();
     if (frame !== undefined) return Promise.resolve(frame);
     if (this.isClosed) return this.closed.then(describeEnd);
