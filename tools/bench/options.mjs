@@ -7,7 +7,7 @@ export const help = `Measures Sluice beside the limits of this machine, in one r
 
   --only TEXT      only the lines whose title holds this text (a regular expression, any case)
   --rounds N       how often each line is measured between its limits (3)
-  --seconds N      how long each measurement pushes (1.5)
+  --seconds N      how long each measurement pushes (1.25)
   --straight       past the gateway, straight to stream-store
   --no-aof         without the append-only file, for Sluice and the limits alike
   --profile        leave CPU profiles of the apps and print their most expensive functions
@@ -43,7 +43,7 @@ export function readOptions(args) {
   return {
     only: readPattern(values.only),
     rounds: readNumber('rounds', values.rounds ?? '3', { whole: true, max: 100 }),
-    seconds: readNumber('seconds', values.seconds ?? '1.5', { max: 60 }),
+    seconds: readNumber('seconds', values.seconds ?? '1.25', { max: 60 }),
     json: values.json ?? null,
     aof: !flag('no-aof'),
     build: !flag('no-build'),
