@@ -1,6 +1,8 @@
 import { connect, type Socket } from 'node:net';
+import { ReadBuffers, nextSizeClass } from './read-buffers.js';
 
 const KEEP_ALIVE_AFTER_MS = 60_000;
+const buffers = new ReadBuffers();
 
 /** Where a pipe leads and what it sends first. */
 export interface PipeTarget {
@@ -17,6 +19,7 @@ export interface PipeTarget {
 export class UpgradePipe {
   readonly #service: Socket;
   #isConnected = false;
+  #sizeClass = 0;
 
   /**
    * @param onUnreachable called instead when the service cannot be reached; the client socket is then the caller's again
@@ -35,6 +38,10 @@ export class UpgradePipe {
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS,
       allowHalfOpen: true,
+      onread: {
+        buffer: () => buffers.take(this.#sizeClass),
+        callback: (count, buffer) => this.#passOn(count, buffer),
+      },
     });
     client.setNoDelay(true);
     client.setTimeout(0);
@@ -63,7 +70,15 @@ export class UpgradePipe {
     this.#isConnected = true;
     this.#service.write(head);
     this.client.pipe(this.#service);
-    this.#service.pipe(this.client);
+    this.client.on('drain', () => this.#service.resume());
+    this.#service.once('end', () => this.client.end());
+  }
+
+  /** What comes from a service is most of the traffic: it is read into memory that is used again. False pauses reading. */
+  #passOn(count: number, buffer: Uint8Array): boolean {
+    this.#sizeClass = nextSizeClass(this.#sizeClass, count);
+    const bytes = count === buffer.length ? buffer : buffer.subarray(0, count);
+    return this.client.write(bytes, () => buffers.give(buffer));
   }
 
   #fail(error: Error): void {

@@ -51,7 +51,7 @@ export class IngestSocket implements SocketRoute<PushOptions> {
     );
     openSockets.push += 1;
     connection.settleWith(() => session.settled());
-    ws.on('message', (data, isBinary) => session.onFrame(data as Buffer, isBinary));
+    connection.onMessage((data, isBinary) => session.onFrame(data, isBinary));
     ws.once('close', () => {
       openSockets.push -= 1;
       session.close();

@@ -1,5 +1,6 @@
 import { type Socket } from 'node:net';
 import { type WebSocket } from 'ws';
+import { type MessageListener, listenForMessages } from './frame-intake.js';
 import { FrameWriter } from './frame-writer.js';
 
 /** Longest wait for what a socket has in flight before its close frame goes out. */
@@ -56,6 +57,11 @@ export class Connection {
   /** Sends a close frame after everything written before and whatever is still in flight; the first call counts. */
   async close(code: number, reason: string): Promise<void> {
     await this.#close(code, truncateReason(reason));
+  }
+
+  /** Sets who gets the messages; the data of one is a view that may be kept and not changed. */
+  onMessage(listener: MessageListener): void {
+    listenForMessages(this.ws, listener);
   }
 
   /** Pauses reading: the peer feels it as back-pressure. */

@@ -31,7 +31,7 @@ export class V1Socket implements SocketRoute<null> {
     const session = new V1Session(connection, this.log, this.admin, this.config, this.metrics);
     openSockets.v1 += 1;
     connection.settleWith(() => session.settled());
-    connection.ws.on('message', (data, isBinary) => session.onFrame(data as Buffer, isBinary));
+    connection.onMessage((data, isBinary) => session.onFrame(data, isBinary));
     connection.ws.once('close', () => {
       openSockets.v1 -= 1;
       session.close();
