@@ -12,3 +12,4 @@ export {
 } from './streams.js';
 export { type StreamEvent } from './events.js';
 export { type HealthReport, type ReadinessCheck } from './health.js';
+export { RIGHTS, isRight, type Right } from './rights.js';

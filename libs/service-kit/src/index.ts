@@ -1,3 +1,4 @@
+export { identityOf, type Identity } from './auth/identity.js';
 export { ConfigError, defineConfig, type ConfigDefinition } from './config/define-config.js';
 export { SERVICE_SETTINGS, type ServiceConfig } from './config/service-settings.js';
 export { type ConfigValues, type Environment, type Setting, type Settings } from './config/settings.js';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SluiceError, type StreamEvent } from '@sluice/contracts';
 import { entryTimeMs } from '@sluice/wire';
-import { type AdminClient } from './admin/client.js';
+import { type RedisCommands } from './redis-commands.js';
 import { FactsReader, type StreamFacts } from './admin/facts.js';
 import { type NameFilter, type StreamNames } from './admin/names.js';
 import { globMatcher } from './glob.js';
@@ -43,7 +43,7 @@ export class Discovery {
   private follower: Follower | null = null;
 
   constructor(
-    private readonly client: AdminClient,
+    private readonly client: RedisCommands,
     private readonly names: StreamNames,
     private readonly options: DiscoveryOptions = {},
   ) {

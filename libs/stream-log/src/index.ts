@@ -32,3 +32,7 @@ export { canShareSlot, hashSlot, isOwnKey } from './keys.js';
 export { DEFAULT_RETENTION, type RetentionRule } from './retention/policy.js';
 export { type RetentionKeeper } from './retention/keeper.js';
 export { type RetentionStore } from './retention/store.js';
+
+// Redis beside the streams
+export { RedisCommands, type CommandArgument, type RedisCommand } from './redis-commands.js';
+export { defineScript, type Script } from './scripts/script.js';

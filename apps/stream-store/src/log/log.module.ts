@@ -1,6 +1,6 @@
 import { Global, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { LOG } from '@sluice/service-kit';
-import { StreamAdmin, StreamLog } from '@sluice/stream-log';
+import { RedisCommands, StreamAdmin, StreamLog } from '@sluice/stream-log';
 import { type Logger } from 'pino';
 import { StoreConfig } from '../config.js';
 
@@ -19,8 +19,9 @@ import { StoreConfig } from '../config.js';
       inject: [StoreConfig, StreamAdmin, LOG],
       useFactory: connectLog,
     },
+    { provide: RedisCommands, inject: [StreamAdmin], useFactory: (admin: StreamAdmin) => admin.commands },
   ],
-  exports: [StreamAdmin, StreamLog],
+  exports: [StreamAdmin, StreamLog, RedisCommands],
 })
 export class LogModule implements OnApplicationShutdown {
   constructor(

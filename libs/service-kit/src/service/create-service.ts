@@ -6,6 +6,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
 import { type DestinationStream } from 'pino';
+import { ANONYMOUS, setIdentity } from '../auth/identity.js';
 import { type ServiceConfig } from '../config/service-settings.js';
 import { Edge } from '../edge/edge.js';
 import { type ErrorDialect, ErrorFilter } from '../errors/error.filter.js';
@@ -96,7 +97,12 @@ export async function createService<Config extends ServiceConfig>(options: Servi
   const intercepting: RequestInterceptor = (request, response) => intercept?.(request, response) ?? false;
   const adapter = createAdapter(options, edge, errors, intercepting);
   routes.watch(adapter.getInstance() as unknown as FastifyInstance);
-  countRequests(adapter.getInstance() as unknown as FastifyInstance, parts.metrics);
+  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    setIdentity(request.raw, ANONYMOUS);
+    done();
+  });
+  countRequests(fastify, parts.metrics);
   const app = await NestFactory.create<NestFastifyApplication>(ServiceModule.around(options.module, parts), adapter, {
     logger: new NestLog(log),
     abortOnError: false,

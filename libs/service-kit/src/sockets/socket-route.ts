@@ -1,5 +1,6 @@
 import { type IncomingMessage } from 'node:http';
 import { type SluiceError } from '@sluice/contracts';
+import { type Identity } from '../auth/identity.js';
 import { type Connection } from './connection.js';
 
 /** An upgrade request, taken apart once. */
@@ -11,6 +12,7 @@ export interface UpgradeRequest {
   /** Parts of the path that the pattern names, decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
+  readonly identity: Identity;
   readonly raw: IncomingMessage;
 }
 

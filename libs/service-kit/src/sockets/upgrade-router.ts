@@ -4,6 +4,7 @@ import { SluiceError } from '@sluice/contracts';
 import { parseBoolean } from '@sluice/wire';
 import { type Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { ANONYMOUS } from '../auth/identity.js';
 import { type Edge } from '../edge/edge.js';
 import { Connection } from './connection.js';
 import { Heartbeat } from './heartbeat.js';
@@ -97,9 +98,9 @@ export class UpgradeRouter {
     const segments = path.split('/');
     for (const { route, match } of this.#routes) {
       const params = match(segments);
-      if (params !== null) return { route, request: { id, path, params, query, raw } };
+      if (params !== null) return { route, request: { id, path, params, query, identity: ANONYMOUS, raw } };
     }
-    return { route: null, request: { id, path, params: {}, query, raw } };
+    return { route: null, request: { id, path, params: {}, query, identity: ANONYMOUS, raw } };
   }
 
   #upgrade(request: UpgradeRequest, socket: Socket, head: Buffer, route: SocketRoute<unknown>, context: unknown): void {

@@ -6,7 +6,7 @@ import { DEFAULT_RETENTION, type RetentionRule } from '../retention/policy.js';
 import { RetentionStore } from '../retention/store.js';
 import { RetentionSweep, type RetentionSweepOptions } from '../retention/sweep.js';
 import { DELETE_STREAM } from '../scripts/delete-stream.js';
-import { AdminClient } from './client.js';
+import { RedisCommands } from '../redis-commands.js';
 import { Groups } from './groups.js';
 import { StreamInfos } from './info.js';
 import { listStreams, type ListOptions } from './list.js';
@@ -38,22 +38,23 @@ export class StreamAdmin {
   private readonly sweep: RetentionSweep;
 
   private constructor(
-    private readonly client: AdminClient,
+    /** Commands beside the streams, over the same connection. */
+    readonly commands: RedisCommands,
     options: StreamAdminOptions,
   ) {
     const defaultRule = options.defaultRule ?? DEFAULT_RETENTION;
-    this.groups = new Groups(client);
-    this.keeper = new RetentionKeeper(client, { ...options, defaultRule });
-    this.retention = new RetentionStore(client, defaultRule, (key) => this.keeper.noteChange(key));
-    this.sweep = new RetentionSweep(client, options);
-    this.names = new StreamNames(client);
-    this.infos = new StreamInfos(client, this.retention, options.hasDevices ?? true);
-    this.discovery = new Discovery(client, this.names, options);
+    this.groups = new Groups(commands);
+    this.keeper = new RetentionKeeper(commands, { ...options, defaultRule });
+    this.retention = new RetentionStore(commands, defaultRule, (key) => this.keeper.noteChange(key));
+    this.sweep = new RetentionSweep(commands, options);
+    this.names = new StreamNames(commands);
+    this.infos = new StreamInfos(commands, this.retention, options.hasDevices ?? true);
+    this.discovery = new Discovery(commands, this.names, options);
   }
 
   /** @throws SluiceError LOG_UNAVAILABLE, INVALID_PARAMETER for a URL that is none */
   static async connect(options: StreamAdminOptions): Promise<StreamAdmin> {
-    return new StreamAdmin(await AdminClient.connect(options.url), options);
+    return new StreamAdmin(await RedisCommands.connect(options.url), options);
   }
 
   /** See {@link listStreams}. */
@@ -79,7 +80,7 @@ export class StreamAdmin {
   async deleteStream(key: string): Promise<boolean> {
     this.assertName(key);
     const subject = `delete stream "${key}"`;
-    const deleted = await this.client.runScript(DELETE_STREAM, [key, ...companionKeys(key)], [], { subject });
+    const deleted = await this.commands.runScript(DELETE_STREAM, [key, ...companionKeys(key)], [], { subject });
     this.keeper.noteChange(key);
     if (deleted === 1) await this.discovery.noteDeleted(key);
     return deleted === 1;
@@ -87,13 +88,13 @@ export class StreamAdmin {
 
   /** @throws SluiceError CROSS_SLOT_NAME on a cluster, for names whose companions cannot share their slot */
   assertName(key: string): void {
-    if (this.client.isCluster) assertClusterName(key);
+    if (this.commands.isCluster) assertClusterName(key);
   }
 
   async close(): Promise<void> {
     this.discovery.close();
     this.keeper.close();
     await this.sweep.close();
-    this.client.close();
+    this.commands.close();
   }
 }

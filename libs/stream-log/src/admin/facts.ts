@@ -2,7 +2,7 @@ import { SluiceError } from '@sluice/contracts';
 import { FIRST_ENTRY_ID, type EntryId } from '@sluice/wire';
 import { retentionKey } from '../keys.js';
 import { type RetentionPolicy } from '../types.js';
-import { type AdminClient } from './client.js';
+import { type RedisCommands } from '../redis-commands.js';
 
 /** How large a stream is, and what was set for it: cheap for Redis to say, whatever the stream holds. */
 export interface StreamSize {
@@ -41,7 +41,7 @@ export function averageBytes({ bytes, length }: Pick<StreamSize, 'bytes' | 'leng
  * stream of large entries would cost it milliseconds.
  */
 export class FactsReader {
-  constructor(private readonly client: AdminClient) {}
+  constructor(private readonly client: RedisCommands) {}
 
   /** One result for each key, in order; the failure of one is its own. @throws SluiceError LOG_UNAVAILABLE */
   async sizes(keys: readonly string[]): Promise<(StreamSize | SluiceError)[]> {

@@ -1,6 +1,6 @@
 import { SluiceError, type GroupInfo } from '@sluice/contracts';
 import { FIRST_ENTRY_ID, assertName, parseEntryId, type EntryId } from '@sluice/wire';
-import { type AdminClient, type CommandArgument } from './client.js';
+import { type RedisCommands, type CommandArgument } from '../redis-commands.js';
 import { parseGroupEntries, type GroupDelivery } from './group-entries.js';
 import { isReply } from './redis-errors.js';
 
@@ -32,7 +32,7 @@ export interface ClaimedEntries extends GroupDelivery {
  * stream to change by following it.
  */
 export class Groups {
-  constructor(private readonly client: AdminClient) {}
+  constructor(private readonly client: RedisCommands) {}
 
   /**
    * @param from entries after this id: `$` from now, `0` all there are

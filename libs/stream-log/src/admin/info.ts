@@ -1,7 +1,7 @@
 import { SluiceError, type StreamInfo } from '@sluice/contracts';
 import { entryTimeMs, type EntryId } from '@sluice/wire';
 import { type RetentionStore } from '../retention/store.js';
-import { type AdminClient } from './client.js';
+import { type RedisCommands } from '../redis-commands.js';
 import { FactsReader, averageBytes, type StreamFacts } from './facts.js';
 import { RateMeter } from './rates.js';
 
@@ -20,7 +20,7 @@ export class StreamInfos {
   private readonly large = new Map<string, { readonly facts: StreamFacts; readonly atMs: number }>();
 
   constructor(
-    client: AdminClient,
+    client: RedisCommands,
     private readonly retention: RetentionStore,
     /** False in no-prefix mode, where names have no device. */
     private readonly hasDevices: boolean,

@@ -1,7 +1,7 @@
 import { assertStreamKey } from '@sluice/wire';
 import { isUtf8 } from 'node:buffer';
 import { globMatcher } from '../glob.js';
-import { type AdminClient } from './client.js';
+import { type RedisCommands } from '../redis-commands.js';
 
 const SCAN_COUNT = 1_000;
 /** Keys that begin so are event streams and records of the registry's dialect. */
@@ -22,7 +22,7 @@ export class StreamNames {
   private scanning: Promise<readonly string[]> | null = null;
   private queued: Promise<readonly string[]> | null = null;
 
-  constructor(private readonly client: AdminClient) {}
+  constructor(private readonly client: RedisCommands) {}
 
   /**
    * @param maxAgeMs a scan that is not older serves; 0: one that begins after the call, so that it has what was just written

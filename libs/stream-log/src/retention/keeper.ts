@@ -1,5 +1,5 @@
 import { SluiceError } from '@sluice/contracts';
-import { type AdminClient } from '../admin/client.js';
+import { type RedisCommands } from '../redis-commands.js';
 import { FactsReader, averageBytes, type StreamFacts, type StreamSize } from '../admin/facts.js';
 import { RETENTION_STREAMS_KEY, retentionKey } from '../keys.js';
 import { type RetentionSource } from '../retention-source.js';
@@ -53,7 +53,7 @@ export class RetentionKeeper implements RetentionSource {
   private isClosed = false;
 
   constructor(
-    private readonly client: AdminClient,
+    private readonly client: RedisCommands,
     private readonly options: RetentionKeeperOptions,
   ) {
     this.reader = new FactsReader(client);

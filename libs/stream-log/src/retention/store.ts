@@ -1,5 +1,5 @@
 import { type StreamRetention } from '@sluice/contracts';
-import { type AdminClient } from '../admin/client.js';
+import { type RedisCommands } from '../redis-commands.js';
 import { RETENTION_STREAMS_KEY, retentionKey } from '../keys.js';
 import { ENFORCE_RETENTION } from '../scripts/enforce-retention.js';
 import { LIST_RETENTION, SET_RETENTION } from '../scripts/set-retention.js';
@@ -11,7 +11,7 @@ const BOUNDS = ['maxEntries', 'maxAgeMs', 'maxBytes'] as const;
 /** The retention of single streams, kept beside each in Redis. A stream need not exist to have one. */
 export class RetentionStore {
   constructor(
-    private readonly client: AdminClient,
+    private readonly client: RedisCommands,
     private readonly defaultRule: RetentionRule,
     /** Told after a change made here. */
     private readonly onChange: (key: string) => void,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type AdminClient } from '../admin/client.js';
+import { type RedisCommands } from '../redis-commands.js';
 import { RETENTION_LEASE_KEY, RETENTION_STREAMS_KEY, retentionKey } from '../keys.js';
 import { ENFORCE_RETENTION } from '../scripts/enforce-retention.js';
 import { HOLD_LEASE, RELEASE_LEASE } from '../scripts/lease.js';
@@ -26,7 +26,7 @@ export class RetentionSweep {
   private isClosed = false;
 
   constructor(
-    private readonly client: AdminClient,
+    private readonly client: RedisCommands,
     options: RetentionSweepOptions = {},
   ) {
     this.timer = setInterval(() => void this.sweep(), options.sweepEveryMs ?? SWEEP_EVERY_MS).unref();

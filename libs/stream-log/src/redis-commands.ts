@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SluiceError } from '@sluice/contracts';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
-import { parseRedisUrl, type RedisTarget } from '../redis-url.js';
-import { type Script } from '../scripts/script.js';
-import { isConnectionError, isPassing, isReply, toAdminError } from './redis-errors.js';
+import { parseRedisUrl, type RedisTarget } from './redis-url.js';
+import { type Script } from './scripts/script.js';
+import { isConnectionError, isPassing, isReply, toAdminError } from './admin/redis-errors.js';
 
 export type CommandArgument = string | number | Buffer;
 
 /** One command for one key: `name` and what follows it. */
-export interface AdminCommand {
+export interface RedisCommand {
   readonly name: string;
   readonly args: readonly CommandArgument[];
   /** What it is about, for the error message: `stream "cam1:video"`. */
@@ -31,7 +31,7 @@ const LONGEST_RECONNECT_MS = 1_000;
  * Everything that is not the hot path goes over this: one ioredis connection to a single Redis, or one to each node of a
  * cluster. Nothing whose reply was lost is ever sent again unless the command says that it may be.
  */
-export class AdminClient {
+export class RedisCommands {
   private constructor(private readonly redis: Redis | Cluster) {
     // Failures are told to the callers, command by command; without a listener ioredis would print them.
     redis.on('error', () => undefined);
@@ -41,11 +41,11 @@ export class AdminClient {
    * @param url `redis://…` or `rediss://…`, or several of them with commas; a cluster is recognised by what the server says
    * @throws SluiceError LOG_UNAVAILABLE when no server answers
    */
-  static async connect(url: string | RedisTarget): Promise<AdminClient> {
+  static async connect(url: string | RedisTarget): Promise<RedisCommands> {
     const target = typeof url === 'string' ? parseRedisUrl(url) : url;
     const options = connectionOptions(target);
     const probe = await firstAnswering(target, options);
-    if (!probe.isCluster) return new AdminClient(probe.redis);
+    if (!probe.isCluster) return new RedisCommands(probe.redis);
     probe.redis.disconnect();
     const cluster = new Cluster([...target.seeds], {
       redisOptions: options,
@@ -54,7 +54,7 @@ export class AdminClient {
       slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
       clusterRetryStrategy: (times: number) => Math.min(50 * times, LONGEST_RECONNECT_MS),
     });
-    return new AdminClient(cluster);
+    return new RedisCommands(cluster);
   }
 
   get isCluster(): boolean {
@@ -62,7 +62,7 @@ export class AdminClient {
   }
 
   /** @throws SluiceError */
-  async run(command: AdminCommand): Promise<unknown> {
+  async run(command: RedisCommand): Promise<unknown> {
     return this.withPatience(command.subject, command.isRepeatable !== false, () => this.send(command));
   }
 
@@ -88,7 +88,7 @@ export class AdminClient {
    * Runs many commands that may be repeated, in one pipeline where one node holds all keys. One result for each, in order; the failure of
    * one is its own. @throws SluiceError LOG_UNAVAILABLE
    */
-  async runAll(commands: readonly AdminCommand[]): Promise<(unknown | SluiceError)[]> {
+  async runAll(commands: readonly RedisCommand[]): Promise<(unknown | SluiceError)[]> {
     const { redis } = this;
     if (commands.length === 0) return [];
     if (redis instanceof Cluster) {
@@ -144,7 +144,7 @@ export class AdminClient {
     this.redis.disconnect();
   }
 
-  private send({ name, args, isBinary }: AdminCommand): Promise<unknown> {
+  private send({ name, args, isBinary }: RedisCommand): Promise<unknown> {
     return isBinary === true ? this.redis.callBuffer(name, ...args) : this.redis.call(name, ...args);
   }
 
