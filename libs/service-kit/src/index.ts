@@ -1,4 +1,5 @@
 export { identityOf, type Identity } from './auth/identity.js';
+export { Who } from './auth/who.decorator.js';
 export { ConfigError, defineConfig, type ConfigDefinition } from './config/define-config.js';
 export { SERVICE_SETTINGS, type ServiceConfig } from './config/service-settings.js';
 export { type ConfigValues, type Environment, type Setting, type Settings } from './config/settings.js';

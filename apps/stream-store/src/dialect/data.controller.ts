@@ -1,9 +1,11 @@
 import { Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Who, type Identity } from '@sluice/service-kit';
 import { StreamLog } from '@sluice/stream-log';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { StoreConfig } from '../config.js';
 import { Stopping } from '../health/stopping.js';
 import { StoreMetrics } from '../metrics/store-metrics.js';
+import { assertMayRead, assertMayWrite } from '../streams/permitted.js';
 import { assertPlaceable } from '../streams/placeable.js';
 import { describeResults } from '../ingest/refusals.js';
 import { toSluiceError } from '../streams/refusing.js';
@@ -32,6 +34,7 @@ export class DataController {
   async append(
     @Param('stream_id') sid: string,
     @Query() params: QueryValues,
+    @Who() identity: Identity,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -39,9 +42,10 @@ export class DataController {
     const addressing = readAddressing(query, this.config.hasDevices);
     query.assertValid();
     const entries = await readUploadedEntries(request);
-    const keys = entries.map(({ filename }) =>
-      assertPlaceable(this.log, addressOf(sid === BY_FILENAME ? filename : sid, addressing).key),
-    );
+    const keys = entries.map(({ filename }) => {
+      const { key } = addressOf(sid === BY_FILENAME ? filename : sid, addressing);
+      return assertPlaceable(this.log, assertMayWrite(identity, key));
+    });
     const metrics = this.metrics.ingest.dialect_http;
     try {
       const ids = await this.store(keys, entries);
@@ -69,8 +73,14 @@ export class DataController {
 
   /** Reads entries after a position: their payloads as the body, their names, ids and offsets in headers. */
   @Get(':stream_id')
-  async read(@Query() params: QueryValues, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  async read(
+    @Query() params: QueryValues,
+    @Who() identity: Identity,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const query = readDataQuery(rawStreamId(request.raw.url ?? ''), params, this.config.hasDevices);
+    for (const { key } of query.addresses) assertMayRead(identity, key);
     const { parts, cursors, gaps } = await readOnce(this.log, query, (callback) =>
       this.stopping.onEnd(reply.raw, callback),
     );

@@ -1,5 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { UpgradeRouter, type Connection, type SocketRoute, type UpgradeRequest } from '@sluice/service-kit';
+import {
+  UpgradeRouter,
+  type Connection,
+  type Identity,
+  type SocketRoute,
+  type UpgradeRequest,
+} from '@sluice/service-kit';
 import { StreamAdmin, StreamLog } from '@sluice/stream-log';
 import { FIRST_ENTRY_ID } from '@sluice/wire';
 import { StoreConfig } from '../config.js';
@@ -7,6 +13,7 @@ import { type AddressPattern } from '../dialect/addresses.js';
 import { dialectRefusal, toClose } from '../dialect/dialect-errors.js';
 import { queryOf } from '../dialect/parameters.js';
 import { StoreMetrics } from '../metrics/store-metrics.js';
+import { assertMayRead, readableBy } from '../streams/permitted.js';
 import { PatternWatch, findKeys } from '../streams/pattern-watch.js';
 import { LivePull } from './live-pull.js';
 import { readPullOptions, type PullOptions, type ResolvedStream } from './pull-options.js';
@@ -35,10 +42,12 @@ export class FollowSocket implements SocketRoute<Pull> {
   }
 
   /** Resolves "from now" before the handshake: whatever is appended once the socket is open is delivered. */
-  async prepare({ params, query }: UpgradeRequest): Promise<Pull> {
+  async prepare({ params, query, identity }: UpgradeRequest): Promise<Pull> {
     const options = readPullOptions(params['sid'] ?? '', queryOf(query), this.config.hasDevices);
     const { pattern, patternStart } = options;
-    const found = pattern === null ? [] : await findKeys(this.admin.discovery, pattern.globs);
+    for (const { key } of options.streams) assertMayRead(identity, key);
+    const finder = readableBy(identity, this.admin.discovery);
+    const found = pattern === null ? [] : await findKeys(finder, pattern.globs);
     const members = found.map((key) => ({ key, label: pattern?.label(key) ?? key, start: patternStart }));
     const streams = await Promise.all(
       [...options.streams, ...members].map(async (stream) => ({
@@ -49,7 +58,7 @@ export class FollowSocket implements SocketRoute<Pull> {
     return { options, streams };
   }
 
-  accept(connection: Connection, { options, streams }: Pull): void {
+  accept(connection: Connection, { options, streams }: Pull, { identity }: UpgradeRequest): void {
     const { openSockets, follow } = this.metrics;
     const end = (error: unknown): void => {
       const { code, reason } = toClose(error);
@@ -58,7 +67,7 @@ export class FollowSocket implements SocketRoute<Pull> {
     const isPaced = options.needsAck || options.intervalMs > 0 || options.streams.length > 1;
     const Engine = isPaced ? RoundPull : LivePull;
     const pull = new Engine(this.log, options, connection.writer, follow.dialect_socket, { onFailure: end });
-    const watch = options.pattern === null ? null : this.watch(options.pattern, pull);
+    const watch = options.pattern === null ? null : this.watch(options.pattern, pull, identity);
     openSockets.pull += 1;
     connection.ws.on('message', () => {
       if (pull instanceof RoundPull) pull.acknowledge();
@@ -73,8 +82,8 @@ export class FollowSocket implements SocketRoute<Pull> {
   }
 
   /** Streams that were not there at the upgrade join from their first entry. */
-  private watch({ globs, label }: AddressPattern, pull: LivePull | RoundPull): PatternWatch {
-    return new PatternWatch(this.admin.discovery, globs, {
+  private watch({ globs, label }: AddressPattern, pull: LivePull | RoundPull, identity: Identity): PatternWatch {
+    return new PatternWatch(readableBy(identity, this.admin.discovery), globs, {
       onJoin: (key) => void pull.join(key, label(key), FIRST_ENTRY_ID),
       onLeave: (key) => pull.leave(key),
     });

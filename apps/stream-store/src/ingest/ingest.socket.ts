@@ -3,9 +3,11 @@ import { LOG, UpgradeRouter, type Connection, type SocketRoute, type UpgradeRequ
 import { StreamLog } from '@sluice/stream-log';
 import { type Logger } from 'pino';
 import { StoreConfig } from '../config.js';
+import { addressOf } from '../dialect/addresses.js';
 import { dialectRefusal, toClose } from '../dialect/dialect-errors.js';
 import { queryOf } from '../dialect/parameters.js';
 import { StoreMetrics } from '../metrics/store-metrics.js';
+import { assertMayWrite } from '../streams/permitted.js';
 import { readPushOptions, type PushOptions } from './push-options.js';
 import { PushSession } from './push-session.js';
 
@@ -25,16 +27,22 @@ export class IngestSocket implements SocketRoute<PushOptions> {
     router.register(this);
   }
 
-  prepare({ params, query }: UpgradeRequest): PushOptions {
-    return readPushOptions(params['sid'] ?? '', queryOf(query), this.config.hasDevices);
+  /** Without headers the path alone says where entries go; otherwise each header is checked when it comes. */
+  prepare({ params, query, identity }: UpgradeRequest): PushOptions {
+    const options = readPushOptions(params['sid'] ?? '', queryOf(query), this.config.hasDevices);
+    if (!options.hasHeader) {
+      for (const sid of options.sids) assertMayWrite(identity, addressOf(sid, options.addressing).key);
+    }
+    return options;
   }
 
-  accept(connection: Connection, options: PushOptions): void {
+  accept(connection: Connection, options: PushOptions, { identity }: UpgradeRequest): void {
     const { ws, writer } = connection;
     const { openSockets, ingest } = this.metrics;
     const session = new PushSession(
       this.log,
       options,
+      identity,
       {
         pause: () => connection.pause(),
         resume: () => connection.resume(),

@@ -3,7 +3,8 @@ import { type AppendSink, type StreamLog } from '@sluice/stream-log';
 import { parseLoneOffset, parsePushHeader, quoteValue, type EntryId, type PushPart } from '@sluice/wire';
 import { addressOf } from '../dialect/addresses.js';
 import { type IngestMetrics } from '../metrics/store-metrics.js';
-import { type FrameWriter } from '@sluice/service-kit';
+import { type FrameWriter, type Identity } from '@sluice/service-kit';
+import { assertMayWrite } from '../streams/permitted.js';
 import { assertPlaceable } from '../streams/placeable.js';
 import { AckFrames, MAX_UNREAD_BYTES } from './ack-frames.js';
 import { PushGate, type Intake } from './push-gate.js';
@@ -46,6 +47,7 @@ export class PushSession implements AppendSink, LedgerEvents<number> {
   constructor(
     private readonly log: StreamLog,
     private readonly options: PushOptions,
+    private readonly identity: Identity,
     private readonly socket: PushSocket,
     writer: FrameWriter,
     private readonly metrics: IngestMetrics,
@@ -182,7 +184,7 @@ export class PushSession implements AppendSink, LedgerEvents<number> {
       if (!this.isWidened) this.socket.noteOtherStream(sid);
       this.isWidened = true;
     }
-    const key = assertPlaceable(this.log, addressOf(sid, addressing).key);
+    const key = assertPlaceable(this.log, assertMayWrite(this.identity, addressOf(sid, addressing).key));
     if (this.keys.size >= MAX_KNOWN_KEYS) this.keys.clear();
     this.keys.set(sid, key);
     return key;

@@ -1,4 +1,4 @@
-import { type Discovery } from '@sluice/stream-log';
+import { type StreamFinder } from './permitted.js';
 
 /** Who is told of the streams of a pattern. */
 export interface PatternMembers {
@@ -18,8 +18,8 @@ export function escapeGlob(text: string): string {
 }
 
 /** Keys of the streams that match any of some globs now. @throws SluiceError LOG_UNAVAILABLE */
-export async function findKeys(discovery: Discovery, globs: readonly string[]): Promise<string[]> {
-  const found = await Promise.all(globs.map((match) => discovery.find({ match })));
+export async function findKeys(finder: StreamFinder, globs: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(globs.map((match) => finder.find({ match })));
   return [...new Set(found.flat())];
 }
 
@@ -29,7 +29,7 @@ export class PatternWatch {
   private isClosed = false;
 
   constructor(
-    private readonly discovery: Discovery,
+    private readonly finder: StreamFinder,
     private readonly globs: readonly string[],
     private readonly members: PatternMembers,
   ) {}
@@ -37,7 +37,7 @@ export class PatternWatch {
   /** Resolves when every stream that is there was told. @throws SluiceError LOG_UNAVAILABLE */
   async start(): Promise<void> {
     for (const match of this.globs) {
-      const stop = await this.discovery.watch({ match }, ({ type, name }) => {
+      const stop = await this.finder.watch({ match }, ({ type, name }) => {
         if (this.isClosed) return;
         if (type === 'created') this.members.onJoin(name);
         else this.members.onLeave(name);

@@ -11,6 +11,8 @@ export interface NameFilter {
   /** Glob over full names. */
   readonly match?: string;
   readonly prefix?: string;
+  /** False leaves a stream out, as if it were not there. */
+  isVisible?(name: string): boolean;
 }
 
 /**
@@ -28,12 +30,12 @@ export class StreamNames {
    * @param maxAgeMs a scan that is not older serves; 0: one that begins after the call, so that it has what was just written
    * @throws SluiceError LOG_UNAVAILABLE
    */
-  async find({ match, prefix = '' }: NameFilter = {}, maxAgeMs = 0): Promise<string[]> {
+  async find({ match, prefix = '', isVisible }: NameFilter = {}, maxAgeMs = 0): Promise<string[]> {
     const isMatch = match === undefined || match === '*' ? () => true : globMatcher(match);
     const { latest } = this;
     const isFresh = latest !== null && performance.now() - latest.atMs < maxAgeMs;
     const names = isFresh ? latest.names : await this.scanAgain();
-    return names.filter((name) => name.startsWith(prefix) && isMatch(name));
+    return names.filter((name) => name.startsWith(prefix) && isMatch(name) && isVisible?.(name) !== false);
   }
 
   /** All who ask while a scan runs share the one after it. */

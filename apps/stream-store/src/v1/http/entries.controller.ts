@@ -15,6 +15,8 @@ import { AppendQueryDto, AppendResultDto, EntryPageDto, ErrorBodyDto, RangeQuery
 import { StreamAdmin, StreamLog, assertExists, type LogEntry } from '@sluice/stream-log';
 import { parseAppendId } from '@sluice/wire';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { Who, type Identity } from '@sluice/service-kit';
+import { assertMayRead, assertMayWrite } from '../../streams/permitted.js';
 import { StoreConfig } from '../../config.js';
 import { StoreMetrics } from '../../metrics/store-metrics.js';
 import { readBounded } from '../../streams/bounded-read.js';
@@ -56,9 +58,10 @@ export class EntriesController {
     @Param('stream') stream: string,
     @Query() { id }: AppendQueryDto,
     @Headers('idempotency-key') idempotencyKey: string | undefined,
+    @Who() identity: Identity,
     @Req() request: FastifyRequest,
   ): Promise<AppendResult> {
-    const key = this.keyOf(device, stream);
+    const key = assertMayWrite(identity, this.keyOf(device, stream));
     const entryId = appendIdOf(id);
     const payloads = await readPayloads(request);
     const metrics = this.metrics.ingest.v1_http;
@@ -89,9 +92,10 @@ export class EntriesController {
     @Param('device') device: string,
     @Param('stream') stream: string,
     @Query() query: RangeQueryDto,
+    @Who() identity: Identity,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const key = this.keyOf(device, stream);
+    const key = assertMayRead(identity, this.keyOf(device, stream));
     const { entries, next } = await this.find(key, query);
     if (entries.length === 0) assertExists(key, await this.log.reader.bounds(key));
     this.metrics.follow.v1_http.countOut(

@@ -20,6 +20,8 @@ import {
 } from '@sluice/contracts/dto';
 import { StreamAdmin, type PendingSummary } from '@sluice/stream-log';
 import { type FastifyReply } from 'fastify';
+import { Who, type Identity } from '@sluice/service-kit';
+import { assertMayRead, assertMayWrite } from '../../streams/permitted.js';
 import { StoreConfig } from '../../config.js';
 import { GroupReads } from './group-reads.js';
 import { deliveryView, type DeliveryView } from './group-views.js';
@@ -39,8 +41,12 @@ export class GroupsController {
   @Get()
   @ApiOperation({ summary: 'Groups of a stream' })
   @ApiOkResponse({ type: [GroupInfoDto] })
-  list(@Param('device') device: string, @Param('stream') stream: string): Promise<GroupInfo[]> {
-    return this.admin.groups.list(this.keyOf(device, stream));
+  list(
+    @Param('device') device: string,
+    @Param('stream') stream: string,
+    @Who() identity: Identity,
+  ): Promise<GroupInfo[]> {
+    return this.admin.groups.list(assertMayRead(identity, this.keyOf(device, stream)));
   }
 
   @Post()
@@ -50,10 +56,11 @@ export class GroupsController {
   async create(
     @Param('device') device: string,
     @Param('stream') stream: string,
+    @Who() identity: Identity,
     @Body() { group, from }: CreateGroupDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<GroupInfo> {
-    const key = this.keyOf(device, stream);
+    const key = assertMayRead(identity, this.keyOf(device, stream));
     const isNew = await this.admin.groups.create(key, group, from === '-' ? '0' : from);
     if (!isNew) reply.code(200);
     return this.groupOf(key, group);
@@ -64,9 +71,10 @@ export class GroupsController {
   async pending(
     @Param('device') device: string,
     @Param('stream') stream: string,
+    @Who() identity: Identity,
     @Param('group') group: string,
   ): Promise<GroupInfo & { readonly details: PendingSummary }> {
-    const key = this.keyOf(device, stream);
+    const key = assertMayRead(identity, this.keyOf(device, stream));
     const info = await this.groupOf(key, group);
     return { ...info, details: await this.admin.groups.pending(key, group) };
   }
@@ -78,9 +86,10 @@ export class GroupsController {
   async delete(
     @Param('device') device: string,
     @Param('stream') stream: string,
+    @Who() identity: Identity,
     @Param('group') group: string,
   ): Promise<void> {
-    const key = this.keyOf(device, stream);
+    const key = assertMayWrite(identity, this.keyOf(device, stream));
     if (!(await this.admin.groups.delete(key, group))) throw noGroup(key, group);
   }
 
@@ -90,11 +99,12 @@ export class GroupsController {
   async read(
     @Param('device') device: string,
     @Param('stream') stream: string,
+    @Who() identity: Identity,
     @Param('group') group: string,
     @Query() { consumer, count = 10, block = 0 }: ReadGroupQueryDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<DeliveryView> {
-    const key = this.keyOf(device, stream);
+    const key = assertMayRead(identity, this.keyOf(device, stream));
     return deliveryView(await this.reads.read({ key, group, consumer, count, blockMs: block }, reply.raw));
   }
 
@@ -105,10 +115,11 @@ export class GroupsController {
   async acknowledge(
     @Param('device') device: string,
     @Param('stream') stream: string,
+    @Who() identity: Identity,
     @Param('group') group: string,
     @Body() { ids }: AckDto,
   ): Promise<AckResultDto> {
-    const key = this.keyOf(device, stream);
+    const key = assertMayRead(identity, this.keyOf(device, stream));
     return { acknowledged: await this.admin.groups.ack(key, group, ids) };
   }
 
@@ -118,10 +129,11 @@ export class GroupsController {
   async claim(
     @Param('device') device: string,
     @Param('stream') stream: string,
+    @Who() identity: Identity,
     @Param('group') group: string,
     @Body() { consumer, minIdleMs = 60_000, count = 100 }: ClaimDto,
   ): Promise<DeliveryView> {
-    const key = this.keyOf(device, stream);
+    const key = assertMayRead(identity, this.keyOf(device, stream));
     return deliveryView(await this.admin.groups.claim(key, group, consumer, { minIdleMs, count }));
   }
 

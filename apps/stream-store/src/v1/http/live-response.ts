@@ -1,14 +1,8 @@
 import { type SluiceError } from '@sluice/contracts';
-import {
-  type Discovery,
-  type EntryBatch,
-  type GapNotice,
-  type LogEntry,
-  type ResetNotice,
-  type StreamLog,
-} from '@sluice/stream-log';
+import { type EntryBatch, type GapNotice, type LogEntry, type ResetNotice, type StreamLog } from '@sluice/stream-log';
 import { FIRST_ENTRY_ID, type EntryId } from '@sluice/wire';
 import { type ServerResponse } from 'node:http';
+import { type StreamFinder } from '../../streams/permitted.js';
 import { PatternWatch, type PatternMembers } from '../../streams/pattern-watch.js';
 import { FollowSet, type FollowedStream, type FollowSetOwner } from '../../follow/follow-set.js';
 import { type FollowMetrics } from '../../metrics/store-metrics.js';
@@ -19,6 +13,8 @@ export interface LiveSelection {
   readonly streams: ReadonlyMap<string, EntryId>;
   /** Streams that match join as they appear. */
   readonly globs: readonly string[];
+  /** Where they are found. */
+  readonly finder: StreamFinder;
 }
 
 /** How a streaming response writes what it follows. */
@@ -45,14 +41,13 @@ export class LiveResponse implements FollowSetOwner<null>, PatternMembers {
 
   constructor(
     log: StreamLog,
-    discovery: Discovery,
     private readonly selection: LiveSelection,
     private readonly response: ServerResponse,
     private readonly encoder: LiveEncoder,
     private readonly metrics: FollowMetrics,
   ) {
     this.followed = new FollowSet(log, metrics, this);
-    this.watch = new PatternWatch(discovery, selection.globs, this);
+    this.watch = new PatternWatch(selection.finder, selection.globs, this);
     this.heartbeat = setInterval(() => this.beat(), HEARTBEAT_MS);
     response.on('drain', () => this.followed.resume());
     response.once('close', () => this.close());

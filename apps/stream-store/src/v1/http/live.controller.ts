@@ -4,6 +4,8 @@ import { SluiceError } from '@sluice/contracts';
 import { StreamAdmin, StreamLog } from '@sluice/stream-log';
 import { FIRST_ENTRY_ID, parsePosition, parseStreamName, type EntryId } from '@sluice/wire';
 import { type FastifyReply } from 'fastify';
+import { Who, type Identity } from '@sluice/service-kit';
+import { assertMayRead, readableBy } from '../../streams/permitted.js';
 import { StoreConfig } from '../../config.js';
 import { Stopping } from '../../health/stopping.js';
 import { StoreMetrics } from '../../metrics/store-metrics.js';
@@ -38,11 +40,16 @@ export class LiveController {
     @Param('stream') stream: string,
     @Query() query: LiveQueryDto,
     @Headers(LAST_EVENT_ID) lastEventId: string | undefined,
+    @Who() identity: Identity,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { key } = streamOfPath(device, stream, this.config.hasDevices);
+    const key = assertMayRead(identity, streamOfPath(device, stream, this.config.hasDevices).key);
     const start = positionOf(lastEventId ?? query.from ?? '$');
-    const selection = { streams: new Map([[key, await this.resolve(key, start)]]), globs: [] };
+    const selection = {
+      streams: new Map([[key, await this.resolve(key, start)]]),
+      globs: [],
+      finder: this.admin.discovery,
+    };
     await this.follow(selection, query, true, reply);
   }
 
@@ -51,6 +58,7 @@ export class LiveController {
   async many(
     @Query() query: LiveManyQueryDto,
     @Headers(LAST_EVENT_ID) lastEventId: string | undefined,
+    @Who() identity: Identity,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const start = positionOf(query.from ?? '$');
@@ -58,19 +66,20 @@ export class LiveController {
     const keys = (query.streams ?? '')
       .split(',')
       .filter((name) => name !== '')
-      .map((name) => this.keyOf(name));
+      .map((name) => assertMayRead(identity, this.keyOf(name)));
     const globs = query.match === undefined ? [] : [query.match];
     if (keys.length === 0 && globs.length === 0) {
       throw new SluiceError('INVALID_PARAMETER', 'name streams (streams=a,b) or a pattern (match=cam*:*)');
     }
     // What the last event id names goes on there; what a pattern finds beside it appeared since.
-    const found = await findKeys(this.admin.discovery, globs);
+    const finder = readableBy(identity, this.admin.discovery);
+    const found = await findKeys(finder, globs);
     const startOfNew = seen.size > 0 ? FIRST_ENTRY_ID : start;
     const positions = [...new Set([...keys, ...found])].map(async (key) => {
       const known = seen.get(key) ?? (keys.includes(key) ? start : startOfNew);
       return [key, await this.resolve(key, positionOf(known))] as const;
     });
-    const selection = { streams: new Map(await Promise.all(positions)), globs };
+    const selection = { streams: new Map(await Promise.all(positions)), globs, finder };
     await this.follow(selection, query, false, reply);
   }
 
@@ -87,7 +96,7 @@ export class LiveController {
     raw.setHeader('cache-control', 'no-store');
     raw.setHeader('x-accel-buffering', 'no');
     const metrics = this.metrics.follow.v1_http;
-    const live = new LiveResponse(this.log, this.admin.discovery, selection, raw, encoder, metrics);
+    const live = new LiveResponse(this.log, selection, raw, encoder, metrics);
     const forget = this.stopping.onEnd(raw, () => {
       forget();
       live.end();

@@ -17,6 +17,8 @@ import {
   StreamRetentionDto,
 } from '@sluice/contracts/dto';
 import { StreamAdmin } from '@sluice/stream-log';
+import { Who, type Identity } from '@sluice/service-kit';
+import { assertMayRead, assertMayWrite } from '../../streams/permitted.js';
 import { StoreConfig } from '../../config.js';
 import { streamOfPath } from './stream-path.js';
 
@@ -33,16 +35,20 @@ export class StreamsController {
   @Get()
   @ApiOperation({ summary: 'Streams by name, a page at a time' })
   @ApiOkResponse({ type: StreamListDto })
-  list(@Query() query: ListStreamsQueryDto): Promise<StreamList> {
-    return this.admin.list(query);
+  list(@Query() query: ListStreamsQueryDto, @Who() identity: Identity): Promise<StreamList> {
+    return this.admin.list({ ...query, isVisible: (name) => identity.allows('stream:read', name) });
   }
 
   @Get(':device/:stream')
   @ApiOperation({ summary: 'What is known of a stream' })
   @ApiOkResponse({ type: StreamInfoDto })
   @ApiNotFoundResponse({ type: ErrorBodyDto })
-  info(@Param('device') device: string, @Param('stream') stream: string): Promise<StreamInfo> {
-    return this.admin.info(this.keyOf(device, stream));
+  info(
+    @Param('device') device: string,
+    @Param('stream') stream: string,
+    @Who() identity: Identity,
+  ): Promise<StreamInfo> {
+    return this.admin.info(assertMayRead(identity, this.keyOf(device, stream)));
   }
 
   @Delete(':device/:stream')
@@ -50,16 +56,24 @@ export class StreamsController {
   @ApiOperation({ summary: 'Delete a stream with its entries, groups and retention' })
   @ApiNoContentResponse()
   @ApiNotFoundResponse({ type: ErrorBodyDto })
-  async delete(@Param('device') device: string, @Param('stream') stream: string): Promise<void> {
-    const key = this.keyOf(device, stream);
+  async delete(
+    @Param('device') device: string,
+    @Param('stream') stream: string,
+    @Who() identity: Identity,
+  ): Promise<void> {
+    const key = assertMayWrite(identity, this.keyOf(device, stream));
     if (!(await this.admin.deleteStream(key))) throw new SluiceError('STREAM_NOT_FOUND', `there is no stream "${key}"`);
   }
 
   @Get(':device/:stream/retention')
   @ApiOperation({ summary: 'How long entries of a stream stay' })
   @ApiOkResponse({ type: StreamRetentionDto })
-  retention(@Param('device') device: string, @Param('stream') stream: string): Promise<StreamRetention> {
-    return this.admin.retention.get(this.keyOf(device, stream));
+  retention(
+    @Param('device') device: string,
+    @Param('stream') stream: string,
+    @Who() identity: Identity,
+  ): Promise<StreamRetention> {
+    return this.admin.retention.get(assertMayRead(identity, this.keyOf(device, stream)));
   }
 
   @Put(':device/:stream/retention')
@@ -69,15 +83,24 @@ export class StreamsController {
     @Param('device') device: string,
     @Param('stream') stream: string,
     @Body() { maxEntries = null, maxAgeMs = null, maxBytes = null }: RetentionDto,
+    @Who() identity: Identity,
   ): Promise<StreamRetention> {
-    return this.admin.retention.set(this.keyOf(device, stream), { maxEntries, maxAgeMs, maxBytes });
+    return this.admin.retention.set(assertMayWrite(identity, this.keyOf(device, stream)), {
+      maxEntries,
+      maxAgeMs,
+      maxBytes,
+    });
   }
 
   @Delete(':device/:stream/retention')
   @ApiOperation({ summary: 'Go back to the default retention' })
   @ApiOkResponse({ type: StreamRetentionDto })
-  resetRetention(@Param('device') device: string, @Param('stream') stream: string): Promise<StreamRetention> {
-    return this.admin.retention.reset(this.keyOf(device, stream));
+  resetRetention(
+    @Param('device') device: string,
+    @Param('stream') stream: string,
+    @Who() identity: Identity,
+  ): Promise<StreamRetention> {
+    return this.admin.retention.reset(assertMayWrite(identity, this.keyOf(device, stream)));
   }
 
   private keyOf(device: string, stream: string): string {

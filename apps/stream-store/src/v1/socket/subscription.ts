@@ -1,5 +1,5 @@
 import { type SluiceError } from '@sluice/contracts';
-import { type Discovery, type EntryBatch, type GapNotice, type ResetNotice, type StreamLog } from '@sluice/stream-log';
+import { type EntryBatch, type GapNotice, type ResetNotice, type StreamLog } from '@sluice/stream-log';
 import {
   FIRST_ENTRY_ID,
   FrameKind,
@@ -11,6 +11,7 @@ import {
 } from '@sluice/wire';
 import { FollowSet, type FollowedStream, type FollowSetOwner } from '../../follow/follow-set.js';
 import { pauseAboveBytes } from '../../follow/live-pull.js';
+import { type StreamFinder } from '../../streams/permitted.js';
 import { PatternWatch, findKeys, type PatternMembers } from '../../streams/pattern-watch.js';
 import { type FollowMetrics } from '../../metrics/store-metrics.js';
 import { bodiesOf, type DataForm } from './data-bodies.js';
@@ -37,7 +38,7 @@ export class Subscription implements FollowSetOwner<Uint8Array>, PatternMembers 
 
   constructor(
     private readonly log: StreamLog,
-    private readonly discovery: Discovery,
+    private readonly finder: StreamFinder,
     private readonly request: FollowMessage,
     keyOf: (name: string) => string,
     private readonly writer: SessionWriter,
@@ -50,14 +51,14 @@ export class Subscription implements FollowSetOwner<Uint8Array>, PatternMembers 
     this.form = { fields, isLatest: latest > 0, batchBytes: aimBytes };
     this.formKey = `${fields} ${latest > 0} ${aimBytes}`;
     this.followed = new FollowSet(log, metrics, this);
-    this.watch = new PatternWatch(discovery, patterns, this);
+    this.watch = new PatternWatch(finder, patterns, this);
   }
 
   /** Resolves positions, answers `following`, and follows. @throws SluiceError LOG_UNAVAILABLE */
   async start(): Promise<void> {
     const { sub, patterns, from } = this.request;
     const positions = new Map(this.named);
-    for (const key of await findKeys(this.discovery, patterns)) if (!positions.has(key)) positions.set(key, from);
+    for (const key of await findKeys(this.finder, patterns)) if (!positions.has(key)) positions.set(key, from);
     const streams = await Promise.all(
       [...positions].map(async ([key, position]) => [key, await this.resolve(key, position)] as const),
     );

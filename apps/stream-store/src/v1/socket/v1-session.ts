@@ -1,5 +1,5 @@
 import { SluiceError } from '@sluice/contracts';
-import { type Connection } from '@sluice/service-kit';
+import { type Connection, type Identity } from '@sluice/service-kit';
 import { durabilityText, type StreamAdmin, type StreamLog } from '@sluice/stream-log';
 import {
   parseClientMessage,
@@ -12,6 +12,7 @@ import { type StoreConfig } from '../../config.js';
 import { toClose } from '../../dialect/dialect-errors.js';
 import { unreadAnswers } from '../../ingest/push-session.js';
 import { type StoreMetrics } from '../../metrics/store-metrics.js';
+import { assertMayWrite, mayNotRead, readableBy } from '../../streams/permitted.js';
 import { assertPlaceable } from '../../streams/placeable.js';
 import { GroupSubscription } from './group-subscription.js';
 import { PushIntake } from './push-intake.js';
@@ -34,12 +35,13 @@ export class V1Session {
     private readonly connection: Connection,
     private readonly log: StreamLog,
     private readonly admin: StreamAdmin,
+    private readonly identity: Identity,
     config: Pick<StoreConfig, 'hasDevices' | 'durability'>,
     private readonly metrics: StoreMetrics,
   ) {
     this.keyOf = (name) => parseStreamName(name, config.hasDevices).key;
     this.writer = new SessionWriter(connection.writer);
-    const placeable = (name: string): string => assertPlaceable(log, this.keyOf(name));
+    const placeable = (name: string): string => assertPlaceable(log, assertMayWrite(identity, this.keyOf(name)));
     this.pushes = new PushIntake(log, placeable, connection, this.writer, metrics.ingest.v1_socket, () =>
       this.onIdle?.(),
     );
@@ -104,9 +106,10 @@ export class V1Session {
       return;
     }
     const metrics = this.metrics.follow.v1_socket;
+    const finder = readableBy(this.identity, this.admin.discovery);
     const subscription =
       message.group === null
-        ? new Subscription(this.log, this.admin.discovery, message, this.keyOf, this.writer, metrics)
+        ? new Subscription(this.log, finder, message, this.keyOf, this.writer, metrics)
         : new GroupSubscription(this.log, this.admin, message, this.keyOf, this.writer, metrics);
     this.subscriptions.set(sub, subscription);
     subscription.start().catch((error: unknown) => {
@@ -117,7 +120,11 @@ export class V1Session {
     });
   }
 
-  private refusalOf({ sub, group, patterns }: FollowMessage): SluiceError | null {
+  private refusalOf({ sub, group, patterns, streams }: FollowMessage): SluiceError | null {
+    const forbidden = Object.keys(streams)
+      .map(this.keyOf)
+      .find((key) => !this.identity.allows('stream:read', key));
+    if (forbidden !== undefined) return mayNotRead(forbidden);
     if (group !== null && patterns.length > 0) {
       return new SluiceError('INVALID_PARAMETER', `a group reads named streams, not the pattern ${patterns[0]}`);
     }
@@ -137,11 +144,13 @@ export class V1Session {
   }
 
   private acknowledge(subscription: Subscription | GroupSubscription, stream: string, ids: readonly EntryId[]): void {
+    const { sub } = subscription;
     if (subscription instanceof GroupSubscription) {
-      subscription.acknowledge(this.keyOf(stream), ids);
+      const key = this.keyOf(stream);
+      if (this.identity.allows('stream:read', key)) subscription.acknowledge(key, ids);
+      else this.writer.error(mayNotRead(key), { sub });
       return;
     }
-    const { sub } = subscription;
     this.writer.error(new SluiceError('INVALID_PARAMETER', `subscription ${sub} reads without a group`), { sub });
   }
 

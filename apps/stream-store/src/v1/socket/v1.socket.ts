@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { UpgradeRouter, type Connection, type SocketRoute } from '@sluice/service-kit';
+import { UpgradeRouter, type Connection, type SocketRoute, type UpgradeRequest } from '@sluice/service-kit';
 import { StreamAdmin, StreamLog } from '@sluice/stream-log';
 import { V1_SOCKET_PATH, V1_SUBPROTOCOL } from '@sluice/wire';
 import { StoreConfig } from '../../config.js';
@@ -26,9 +26,9 @@ export class V1Socket implements SocketRoute<null> {
     return null;
   }
 
-  accept(connection: Connection): void {
+  accept(connection: Connection, _context: null, { identity }: UpgradeRequest): void {
     const { openSockets } = this.metrics;
-    const session = new V1Session(connection, this.log, this.admin, this.config, this.metrics);
+    const session = new V1Session(connection, this.log, this.admin, identity, this.config, this.metrics);
     openSockets.v1 += 1;
     connection.settleWith(() => session.settled());
     connection.onMessage((data, isBinary) => session.onFrame(data, isBinary));
