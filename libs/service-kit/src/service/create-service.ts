@@ -16,6 +16,7 @@ import { Readiness } from '../health/readiness.js';
 import { NestLog, createLogger } from '../log/logger.js';
 import { Metrics } from '../metrics/metrics.js';
 import { UpgradeRouter } from '../sockets/upgrade-router.js';
+import { refuseBrokenRequest } from './broken-requests.js';
 import { Drain } from './drain.js';
 import { type RequestInterceptor, createHttpServer } from './http-server.js';
 import { assertMayListen } from './listen-address.js';
@@ -129,6 +130,7 @@ function createAdapter<Config extends ServiceConfig>(
     requestIdHeader: false,
     // Paths whose percent-encoding stands for nothing are refused before any route is looked for.
     frameworkErrors: (error, request, reply) => errors.answer(error, request as FastifyRequest, reply as FastifyReply),
+    clientErrorHandler: refuseBrokenRequest,
     genReqId: (request) => edge.requestId(request),
     ...options.fastify,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096, ...options.fastify?.routerOptions },

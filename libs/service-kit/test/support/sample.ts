@@ -1,6 +1,7 @@
-import { Controller, Get, Inject, Module, type OnModuleInit, Post, Query } from '@nestjs/common';
+import { Controller, Get, Inject, Module, type OnModuleInit, Post, Query, Res } from '@nestjs/common';
 import { SluiceError } from '@sluice/contracts';
 import { ListStreamsQueryDto } from '@sluice/contracts/dto';
+import { type FastifyReply } from 'fastify';
 import {
   CONFIG,
   type Connection,
@@ -35,6 +36,12 @@ class ThingsController {
   @Get('broken')
   broken(): never {
     throw new Error('a secret of the inside');
+  }
+
+  /** An answer that begins and goes on for ever. */
+  @Get('endless')
+  endless(@Res() reply: FastifyReply): void {
+    reply.raw.writeHead(200, { 'content-type': 'text/plain' }).write('begun');
   }
 
   @Get('slow')
