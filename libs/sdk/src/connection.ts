@@ -10,6 +10,7 @@ import {
 } from '@sluice/wire';
 import { Backoff, type BackoffOptions } from './backoff.js';
 import { type OpenSocket, type Socket } from './socket.js';
+import { readToken, type TokenSource } from './token.js';
 
 /** How the connection stands, for those who watch it. */
 export type ConnectionState =
@@ -32,7 +33,7 @@ export interface ConnectionUser {
 /** Settings of a connection. */
 export interface ConnectionOptions {
   readonly url: string;
-  readonly token?: string | undefined;
+  readonly token?: TokenSource | undefined;
   readonly openSocket: OpenSocket;
   readonly backoff?: BackoffOptions | undefined;
   /** Between checks: nothing heard since the last one, ask; nothing for three, the connection is dead. */
@@ -65,6 +66,7 @@ interface Waiter {
 /** One WebSocket at a time, opened again whenever it is lost, until it is closed or refused for good. */
 export class Connection {
   private socket: Socket | null = null;
+  private isAsking = false;
   private isReady = false;
   private isClosed = false;
   private openedAt = 0;
@@ -95,7 +97,7 @@ export class Connection {
 
   /** Starts connecting, if it has not yet. */
   start(): void {
-    if (this.socket === null && this.timer === null && !this.isClosed) this.attempt();
+    if (this.socket === null && this.timer === null && !this.isAsking && !this.isClosed) this.attempt();
   }
 
   /**
@@ -133,7 +135,7 @@ export class Connection {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
     const { socket } = this;
-    if (socket === null) this.over(error ?? new SluiceError('SHUTTING_DOWN', 'this client was closed'));
+    if (socket === null) this.over(error ?? new SluiceError('SHUTTING_DOWN', 'this client was closed'), false);
     else {
       socket.close(CloseCode.NORMAL, '');
       this.timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS);
@@ -144,9 +146,31 @@ export class Connection {
     this.timer = null;
     this.options.onState?.({ state: 'connecting', attempt: this.backoff.attempts + 1 });
     this.lastWords = null;
+    const { token } = this.options;
+    if (typeof token === 'function') void this.ask(token);
+    else this.open(token);
+  }
+
+  /** Asks the program for its token of now, which may take a while; nothing is open meanwhile. */
+  private async ask(source: TokenSource): Promise<void> {
+    this.isAsking = true;
+    let token: string | undefined;
+    let failure: SluiceError | null = null;
+    try {
+      token = await readToken(source);
+    } catch (error) {
+      failure = error as SluiceError;
+    }
+    this.isAsking = false;
+    if (this.isClosed) return;
+    if (failure === null) this.open(token);
+    else this.over(failure, false);
+  }
+
+  private open(token: string | undefined): void {
     this.silentChecks = 0;
     this.idleTimer = setInterval(() => this.checkIdle(), this.options.idleMs);
-    const { url, token, openSocket } = this.options;
+    const { url, openSocket } = this.options;
     this.socket = openSocket(url, token, {
       onOpen: () => (this.silentChecks = 0),
       onText: (text) => this.onText(text),
@@ -212,13 +236,14 @@ export class Connection {
   }
 
   private onClose(code: number, reason: string, refusal: SluiceError | undefined): void {
-    if (this.isReady && Date.now() - this.openedAt > STEADY_MS) this.backoff.reset();
+    const wasReady = this.isReady;
+    if (wasReady && Date.now() - this.openedAt > STEADY_MS) this.backoff.reset();
     this.isReady = false;
     this.socket = null;
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
     if (this.idleTimer !== null) clearInterval(this.idleTimer);
-    this.over(refusal ?? this.lastWords ?? this.closeError(code, reason));
+    this.over(refusal ?? this.lastWords ?? this.closeError(code, reason), wasReady);
   }
 
   private closeError(code: number, reason: string): SluiceError {
@@ -226,8 +251,10 @@ export class Connection {
     return new SluiceError(CLOSE_ERRORS[code] ?? 'SERVICE_UNAVAILABLE', what);
   }
 
-  private over(error: SluiceError): void {
-    const isFinal = this.isClosed || FINAL_ERRORS.has(error.code);
+  private over(error: SluiceError, wasReady: boolean): void {
+    // A token that ended under an open connection is no refusal of the next one that the program gives.
+    const mayRenew = wasReady && error.code === 'UNAUTHENTICATED' && typeof this.options.token === 'function';
+    const isFinal = this.isClosed || (FINAL_ERRORS.has(error.code) && !mayRenew);
     for (const { reject } of this.waiters.splice(0)) reject(error);
     if (isFinal) {
       this.final ??= this.isClosed ? null : error;

@@ -11,4 +11,5 @@ export { Sluice, type PushOneOptions, type PushOptions, type SluiceOptions } fro
 export { type OpenSocket, type Socket, type SocketEvents } from './socket.js';
 export { type StreamerOptions, type StreamerPage, type StreamerReadOptions, type StreamerRest } from './streamer.js';
 export { type StreamFilter, type StreamsApi } from './streams.js';
+export { type TokenSource } from './token.js';
 export { type Entry, type Notice, type Payload } from './types.js';

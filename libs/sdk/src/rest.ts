@@ -1,6 +1,7 @@
 import { SluiceError, parseErrorBody, type ErrorCode } from '@sluice/contracts';
 import { DEFAULT_DEVICE, assertName } from '@sluice/wire';
 import { wireToSluice } from './checks.js';
+import { readToken, type TokenSource } from './token.js';
 
 /** Query parameters; what is undefined is left out. */
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -44,7 +45,7 @@ export function streamPath(name: string, rest = ''): string {
 export class Rest {
   constructor(
     private readonly base: string,
-    private readonly token: string | undefined,
+    private readonly token: TokenSource | undefined,
   ) {}
 
   /**
@@ -57,10 +58,8 @@ export class Rest {
     for (const [key, value] of Object.entries(request.query ?? {})) {
       if (value !== undefined) url.searchParams.set(key, String(value));
     }
-    const headers = {
-      ...request.headers,
-      ...(this.token === undefined ? {} : { authorization: `Bearer ${this.token}` }),
-    };
+    const token = await readToken(this.token);
+    const headers = { ...request.headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
     const { method = 'GET', body, signal } = request;
     let response: Response;
     try {

@@ -14,14 +14,15 @@ import { Rest } from './rest.js';
 import { openPlatformSocket, type OpenSocket } from './socket.js';
 import { StreamerRest } from './streamer.js';
 import { StreamsApi } from './streams.js';
+import { type TokenSource } from './token.js';
 import { payloadBytes, type Entry, type Payload } from './types.js';
 
 /** Settings of a client. */
 export interface SluiceOptions {
   /** Address of the Sluice: `http://127.0.0.1:8000`; `https`, `ws` and `wss` work too. */
   readonly url: string;
-  /** Token or API key. */
-  readonly token?: string | undefined;
+  /** Token or API key, or a function that gives the one of now. */
+  readonly token?: TokenSource | undefined;
   /** How sockets are opened. Default: the platform's own `WebSocket`. */
   readonly openSocket?: OpenSocket;
   /** Waits between attempts to connect. */
