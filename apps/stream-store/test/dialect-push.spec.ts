@@ -185,8 +185,22 @@ describe('a push that cannot be stored', () => {
     ]);
     const { code, reason } = await closingAfter('x/push', [header, Buffer.from('bc')]);
     expect(code).toBe(1011);
-    expect(reason).toContain('PARTIAL_APPEND: message 1: 1 of 2 entries stored');
+    expect(reason).toContain(`PARTIAL_APPEND: message 1: 1 of 2 entries stored, not "${a}": entry id 5-0`);
     expect(await store.entries(`default:${b}`)).toEqual([{ id: '5-0', d: 'c' }]);
+  });
+
+  it('names the first of several streams that refuse, and how many more there are, however long its name (30)', async () => {
+    const [a, b, c] = [uniqueName('a'.repeat(200)), uniqueName('b'), uniqueName('c')];
+    for (const sid of [a, b]) await pushAcked('x/push', [[sid, '9-0', 1]], 'a');
+    const header = JSON.stringify([
+      [c, '5-0', 1],
+      [a, '5-0', 2],
+      [b, '5-0', 3],
+      [a, '6-0', 4],
+    ]);
+    const { code, reason } = await closingAfter('x/push', [header, Buffer.from('bcde')]);
+    expect(code).toBe(1011);
+    expect(reason).toContain(`1 of 4 entries stored, not "${'a'.repeat(32)}…" +1 more: entry id 5-0`);
   });
 
   it('refuses a key that holds something else (30)', async () => {

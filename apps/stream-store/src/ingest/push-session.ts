@@ -20,6 +20,9 @@ export interface PushSocket extends Intake {
   end(error: unknown): void;
 }
 
+/** A message as the ledger keeps it: its number, with its parts where they are several. */
+type PushedMessage = number | { readonly number: number; readonly parts: readonly PushPart[] };
+
 /** Keys known to be valid, so that each name of a header is checked once. */
 const MAX_KNOWN_KEYS = 1024;
 const OPEN_BRACKET = 0x5b;
@@ -29,8 +32,8 @@ const CLOSE_BRACKET = 0x5d;
  * One push socket of the redis-streamer dialect: takes frames, appends entries, answers with ids. The first error ends it: what
  * was accepted before is settled and acknowledged first, what comes after is not stored.
  */
-export class PushSession implements AppendSink, LedgerEvents<number> {
-  private readonly ledger: PushLedger<number>;
+export class PushSession implements AppendSink, LedgerEvents<PushedMessage> {
+  private readonly ledger: PushLedger<PushedMessage>;
   private readonly gate: PushGate;
   private readonly acks: AckFrames;
   private readonly keys = new Map<string, string>();
@@ -143,8 +146,9 @@ export class PushSession implements AppendSink, LedgerEvents<number> {
   private enter(parts: readonly PushPart[]): number[] {
     const bytes = parts.reduce((sum, { start, end }) => sum + end - start, 0);
     this.metrics.countIn(parts.length, bytes);
+    const message = parts.length === 1 ? this.messages : { number: this.messages, parts };
     return parts.map(({ start, end }, index) =>
-      this.ledger.add(end - start, index === parts.length - 1 ? this.messages : undefined),
+      this.ledger.add(end - start, index === parts.length - 1 ? message : undefined),
     );
   }
 
@@ -190,18 +194,19 @@ export class PushSession implements AppendSink, LedgerEvents<number> {
     return key;
   }
 
-  onSettledOne(message: number, result: PushResult): void {
+  onSettledOne(message: PushedMessage, result: PushResult): void {
     if (typeof result !== 'string' || this.refusal !== null) this.onSettled(message, [result]);
     else if (this.options.acks && !this.isClosed) this.acks.addOne(result);
   }
 
-  onSettled(message: number, results: readonly PushResult[]): void {
+  onSettled(message: PushedMessage, results: readonly PushResult[]): void {
     if (this.isClosed) return;
     const refused = results.find((result) => typeof result !== 'string');
     if (this.refusal !== null) {
       if (refused === undefined) this.refusal.storedAfter += 1;
     } else if (refused !== undefined) {
-      this.refusal = { message, results, storedAfter: 0 };
+      const { number, parts } = typeof message === 'number' ? { number: message, parts: null } : message;
+      this.refusal = { message: number, results, streams: parts?.map(({ sid }) => sid) ?? null, storedAfter: 0 };
       if (this.failure === null) this.metrics.countRefused(refused);
       this.failure = refused;
     } else if (this.options.acks) {
