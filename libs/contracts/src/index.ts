@@ -13,3 +13,5 @@ export {
 export { type StreamEvent } from './events.js';
 export { type HealthReport, type ReadinessCheck } from './health.js';
 export { RIGHTS, isRight, type Right } from './rights.js';
+export { ROUTES, findRule } from './routes.js';
+export { type RouteAccess, type RouteRule } from './routes-rule.js';
