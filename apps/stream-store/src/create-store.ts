@@ -6,6 +6,7 @@ import { AppModule } from './app.module.js';
 import { STORE_CONFIG } from './config.js';
 import { STREAMER_ERRORS } from './dialect/dialect-errors.js';
 import { MAX_PART_BYTES, MULTIPART_OPTIONS } from './dialect/multipart-entries.js';
+import { PTG_ERRORS } from './ptg/ptg-errors.js';
 import { ENTRIES_TYPE } from './v1/http/frames.js';
 import { mediaTypeOf } from './v1/http/request-payloads.js';
 
@@ -30,7 +31,7 @@ export async function createStore(environment: Environment): Promise<Service> {
     },
     bodyLimitBytes: MAX_PART_BYTES,
     isBehindGateway: true,
-    dialects: [STREAMER_ERRORS],
+    dialects: [PTG_ERRORS, STREAMER_ERRORS],
     fastify: { exposeHeadRoutes: false },
     configure: readBodies,
   });

@@ -5,7 +5,7 @@ import { toSluiceError } from '../streams/refusing.js';
 import { ParameterError } from './parameters.js';
 
 /** Paths that speak otherwise: our own routes and those that every service has. */
-const OTHER_PATHS = /^\/(v1|health|metrics|api-docs)(\/|$)/;
+const OTHER_PATHS = /^\/(v1|ptg|health|metrics|api-docs)(\/|$)/;
 
 /**
  * How the redis-streamer dialect tells errors over HTTP: `{"detail":[…]}` for parameters, `{"detail":"…"}` for routes,
