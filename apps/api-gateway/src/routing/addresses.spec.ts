@@ -1,11 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
-import { ADDRESSES, ownerOf } from './addresses.js';
+import { ADDRESSES, PTG_DOOR_ADDRESSES, fromPtgDoor, ownerOf } from './addresses.js';
 
 describe('the table of addresses', () => {
-  it('gives every root path one owner', () => {
-    const roots = ADDRESSES.map(({ root }) => root);
-    expect(new Set(roots).size).toBe(roots.length);
-    expect(roots.filter((root) => root.includes('/'))).toEqual([]);
+  it('gives every path one owner, and divides only roots that are in it', () => {
+    const paths = ADDRESSES.map(({ path }) => path);
+    expect(new Set(paths).size).toBe(paths.length);
+    for (const path of paths) {
+      const [root, ...deeper] = path.split('/');
+      expect(deeper.length).toBeLessThan(2);
+      expect(paths).toContain(root);
+    }
   });
 
   it.each([
@@ -17,6 +21,16 @@ describe('the table of addresses', () => {
     ['/data?x', 'stream-store'],
     ['/v1/streams/a/b', 'stream-store'],
     ['/v1/socket', 'stream-store'],
+    ['/ptg', 'stream-store'],
+    ['/ptg?x', 'stream-store'],
+    ['/ptg/data/a%2Fb/pull', 'stream-store'],
+    ['/ptg/token', 'api-gateway'],
+    ['/ptg/token/?exp=3', 'api-gateway'],
+    ['/ptg/tokens', 'stream-store'],
+    ['/ptg//token', 'stream-store'],
+    ['/ptg/%74oken', 'stream-store'],
+    ['/ptg?/token', 'stream-store'],
+    ['/token', 'api-gateway'],
     ['/health', 'api-gateway'],
     ['/health/live', 'api-gateway'],
     ['/metrics', 'api-gateway'],
@@ -33,4 +47,35 @@ describe('the table of addresses', () => {
       expect(ownerOf(target)).toBeUndefined();
     },
   );
+});
+
+describe('the door of the ptg dialect', () => {
+  it.each([
+    ['/', '/ptg/'],
+    ['/?x=1', '/ptg/?x=1'],
+    ['/streams?info=true', '/ptg/streams?info=true'],
+    ['/data/caf%C3%A9+%2Fb/pull?x=/%20', '/ptg/data/caf%C3%A9+%2Fb/pull?x=/%20'],
+    ['/metrics', '/ptg/metrics'],
+    ['/token?exp=5', '/ptg/token?exp=5'],
+    ['/ptg/streams', '/ptg/ptg/streams'],
+    ['/healthy', '/ptg/healthy'],
+    ['//health', '/ptg//health'],
+    ['/../v1/streams', '/ptg/../v1/streams'],
+    ['/health', '/health'],
+    ['/health/live?x', '/health/live?x'],
+    ['/api-docs/ui/x.css', '/api-docs/ui/x.css'],
+    ['/docs', '/docs'],
+    ['/openapi.json', '/api-docs/openapi.json'],
+    ['*', '*'],
+    ['', ''],
+  ])('has at %s what the front door has at %s', (target, there) => {
+    expect(fromPtgDoor(target)).toBe(there);
+  });
+
+  it('leads to the owner of the dialect, but for what the gateway answers on every door', () => {
+    expect(ownerOf(fromPtgDoor('/streams'))).toBe('stream-store');
+    expect(ownerOf(fromPtgDoor('/v1/streams'))).toBe('stream-store');
+    expect(ownerOf(fromPtgDoor('/token'))).toBe('api-gateway');
+    for (const path of PTG_DOOR_ADDRESSES.keys()) expect(ownerOf(fromPtgDoor(`/${path}`))).toBe('api-gateway');
+  });
 });

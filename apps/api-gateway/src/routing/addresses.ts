@@ -1,36 +1,71 @@
 /** Who answers a path: the gateway itself, or the service of that name. */
 export type Owner = 'api-gateway' | 'stream-store';
 
-/** One root path and everything below it. */
+/** One path and everything below it. */
 export interface Address {
-  /** First segment of the path; empty for `/` itself. */
-  readonly root: string;
+  /** First segment of the path, or the first two where the second has an owner of its own; empty for `/` itself. */
+  readonly path: string;
   readonly owner: Owner;
   /** What is there, for the documents. */
   readonly what: string;
 }
 
-/** Every root path of the front door; each has one owner. */
+/** Every path of the front door; each has one owner. */
 export const ADDRESSES: readonly Address[] = [
-  { root: '', owner: 'stream-store', what: 'greeting of the redis-streamer dialect; browsers get the page' },
-  { root: 'data', owner: 'stream-store', what: 'redis-streamer dialect: push, pull, REST' },
-  { root: 'v1', owner: 'stream-store', what: 'our own REST, and the WebSocket `/v1/socket`' },
-  { root: 'health', owner: 'api-gateway', what: 'whether every service is ready' },
-  { root: 'metrics', owner: 'api-gateway', what: 'metrics of the gateway in Prometheus text' },
-  { root: 'api-docs', owner: 'api-gateway', what: 'one OpenAPI page and document for all services' },
-  { root: 'docs', owner: 'api-gateway', what: 'redirects to `/api-docs`' },
-  { root: 'page', owner: 'api-gateway', what: 'files of the page at `/`' },
-  { root: 'favicon.ico', owner: 'api-gateway', what: 'icon of the page' },
+  { path: '', owner: 'stream-store', what: 'greeting of the redis-streamer dialect; browsers get the page' },
+  { path: 'data', owner: 'stream-store', what: 'redis-streamer dialect: push, pull, REST' },
+  { path: 'v1', owner: 'stream-store', what: 'our own REST, and the WebSocket `/v1/socket`' },
+  { path: 'ptg', owner: 'stream-store', what: 'ptg dialect' },
+  { path: 'ptg/token', owner: 'api-gateway', what: 'log-in of the ptg dialect' },
+  { path: 'token', owner: 'api-gateway', what: 'log-in' },
+  { path: 'health', owner: 'api-gateway', what: 'whether every service is ready' },
+  { path: 'metrics', owner: 'api-gateway', what: 'metrics of the gateway in Prometheus text' },
+  { path: 'api-docs', owner: 'api-gateway', what: 'one OpenAPI page and document for all services' },
+  { path: 'docs', owner: 'api-gateway', what: 'redirects to `/api-docs`' },
+  { path: 'page', owner: 'api-gateway', what: 'files of the page at `/`' },
+  { path: 'favicon.ico', owner: 'api-gateway', what: 'icon of the page' },
 ];
 
-const OWNER_BY_ROOT: ReadonlyMap<string, Owner> = new Map(ADDRESSES.map(({ root, owner }) => [root, owner]));
+/** Root paths of the ptg dialect's own door that are not `/ptg/…` of the front door, and what they are there. */
+export const PTG_DOOR_ADDRESSES: ReadonlyMap<string, string> = new Map([
+  ['health', '/health'],
+  ['api-docs', '/api-docs'],
+  ['docs', '/docs'],
+  ['openapi.json', '/api-docs/openapi.json'],
+  ['page', '/page'],
+  ['favicon.ico', '/favicon.ico'],
+]);
+
+const OWNER_BY_PATH: ReadonlyMap<string, Owner> = new Map(ADDRESSES.map(({ path, owner }) => [path, owner]));
+/** Roots below which a second segment may have another owner. */
+const DIVIDED_ROOTS: ReadonlySet<string> = new Set(
+  ADDRESSES.filter(({ path }) => path.includes('/')).map(({ path }) => path.split('/', 1)[0] as string),
+);
 
 /** Owner of a request target (`/path?query`); undefined when nobody serves it. */
 export function ownerOf(target: string): Owner | undefined {
   if (!target.startsWith('/') || target.startsWith('//')) return undefined;
-  let end = 1;
+  const end = segmentEnd(target, 1);
+  const root = target.slice(1, end);
+  if (!DIVIDED_ROOTS.has(root)) return OWNER_BY_PATH.get(root);
+  const second = target.slice(1, segmentEnd(target, end + 1));
+  return OWNER_BY_PATH.get(second) ?? OWNER_BY_PATH.get(root);
+}
+
+/** What a target of the ptg dialect's own door is at the front door. Nothing but its beginning changes. */
+export function fromPtgDoor(target: string): string {
+  // Such as `*`, which is no path.
+  if (!target.startsWith('/')) return target;
+  const end = segmentEnd(target, 1);
+  const own = PTG_DOOR_ADDRESSES.get(target.slice(1, end));
+  return own === undefined ? `/ptg${target}` : own + target.slice(end);
+}
+
+/** Where the segment that starts here ends. */
+function segmentEnd(target: string, start: number): number {
+  let end = start;
   while (end < target.length && !isBoundary(target.charCodeAt(end))) end += 1;
-  return OWNER_BY_ROOT.get(target.slice(1, end));
+  return end;
 }
 
 /** `/`, `?` or `#`. */
