@@ -68,7 +68,7 @@ describe('a request to a path of a service', () => {
     const declared = await send('/data/a', { method: 'POST', headers: { 'content-length': body.length } }, body);
     expect([declared.response.statusCode, JSON.parse(declared.text)]).toMatchObject([
       413,
-      { error: { code: 'MESSAGE_TOO_LARGE' } },
+      { error: { code: 'MESSAGE_TOO_LARGE', message: expect.stringContaining('SLUICE_API_GATEWAY_MAX_BODY_BYTES') } },
     ]);
     const chunked = await send('/data/a', { method: 'POST', headers: { 'transfer-encoding': 'chunked' } }, body);
     expect(chunked.response.statusCode).toBe(413);

@@ -89,7 +89,7 @@ describe('a WebSocket through the gateway', () => {
     'to %s, which has no service, is refused before the handshake',
     async (path) => {
       const { response, body } = await refusal(`${gateway.ws}${path}`);
-      expect([response.statusCode, JSON.parse(body)]).toMatchObject([403, { error: { code: 'NOT_FOUND' } }]);
+      expect([response.statusCode, JSON.parse(body)]).toMatchObject([403, { error: { code: 'NO_SOCKET_HERE' } }]);
     },
   );
 

@@ -126,7 +126,7 @@ describe('POST /data/{stream_id}', () => {
     const payload = Buffer.alloc(16 * 1024 * 1024, 1);
     expect((await upload(url(sid), [{ payload, filename: 'f' }])).status).toBe(200);
     const larger = await upload(url(sid), [{ payload: Buffer.concat([payload, Buffer.from('x')]), filename: 'f' }]);
-    expect(larger.status).toBe(413);
+    expect(larger).toMatchObject({ status: 413, body: { error: expect.stringContaining('16777216 bytes') } });
     expect(await store.redis.command('XLEN', `default:${sid}`)).toBe(1);
   });
 
@@ -135,7 +135,8 @@ describe('POST /data/{stream_id}', () => {
     const parts = (count: number): { payload: string; filename: string }[] =>
       Array.from({ length: count }, (_, n) => ({ payload: String(n), filename: 'f' }));
     expect((await upload(url(sid), parts(1000))).body).toHaveLength(1000);
-    expect((await upload(url(sid), parts(1001))).status).toBe(413);
+    const more = await upload(url(sid), parts(1001));
+    expect(more).toMatchObject({ status: 413, body: { error: expect.stringContaining('more than 1000 entries') } });
     expect(await store.redis.command('XLEN', `default:${sid}`)).toBe(1000);
   });
 });

@@ -28,6 +28,7 @@ export const ERRORS = {
   UNAUTHENTICATED: rule(401, 4401, 'No valid credential was given.'),
   FORBIDDEN: rule(403, 4403, 'The credential does not allow this.'),
   FOREIGN_ORIGIN: rule(403, 1008, 'A web page of another origin, or a request for another host name, is not let in.'),
+  NO_SOCKET_HERE: rule(403, 1008, 'No WebSocket is served at this path.'),
   NOT_FOUND: rule(404, 1008, 'Nothing is served at this path.'),
   STREAM_NOT_FOUND: rule(404, 1008, 'No stream has this name.'),
   GROUP_NOT_FOUND: rule(404, 1008, 'The stream has no consumer group of this name.'),

@@ -56,7 +56,7 @@ const CLOSE_ERRORS: Readonly<Record<number, ErrorCode | undefined>> = {
   [CloseCode.FORBIDDEN]: 'FORBIDDEN',
 };
 /** Errors after which another attempt would end the same way. */
-const FINAL_ERRORS: ReadonlySet<ErrorCode> = new Set(['UNAUTHENTICATED', 'FORBIDDEN', 'NOT_FOUND']);
+const FINAL_ERRORS: ReadonlySet<ErrorCode> = new Set(['UNAUTHENTICATED', 'FORBIDDEN', 'NO_SOCKET_HERE', 'NOT_FOUND']);
 
 interface Waiter {
   readonly resolve: () => void;

@@ -114,7 +114,9 @@ describe('a service', () => {
         headers: { 'content-type': 'application/json' },
         body: `"${'x'.repeat(bytes - 2)}"`,
       });
-    expect((await post(1024 * 1024 + 1)).status).toBe(413);
+    const refused = await post(1024 * 1024 + 1);
+    expect(refused.status).toBe(413);
+    expect(await refused.text()).toContain('larger than 1048576 bytes');
     expect((await post(1024 * 1024)).status).toBe(507);
   });
 

@@ -74,8 +74,8 @@ describe('an upgrade', () => {
   });
 
   it.each([
-    ['an unknown path', '/echo/a/b', 403, 'NOT_FOUND'],
-    ['a path part that is not percent-encoded rightly', '/echo/%E0%A4%A', 403, 'NOT_FOUND'],
+    ['an unknown path', '/echo/a/b', 403, 'NO_SOCKET_HERE'],
+    ['a path part that is not percent-encoded rightly', '/echo/%E0%A4%A', 403, 'NO_SOCKET_HERE'],
     ['a parameter that its route refuses', '/echo/a?bad=1', 403, 'INVALID_PARAMETER'],
   ])('is refused as plain HTTP before the handshake for %s', async (_title, path, status, code) => {
     const { status: got, body } = await refusal(path);

@@ -51,5 +51,6 @@ export async function* limitedBody(request: IncomingMessage, maxBytes: number): 
 
 /** The refusal of a body above the limit. */
 export function bodyTooLarge(maxBytes: number): SluiceError {
-  return new SluiceError('MESSAGE_TOO_LARGE', `The request body is larger than ${maxBytes} bytes`);
+  const message = `The request body is larger than ${maxBytes} bytes; SLUICE_API_GATEWAY_MAX_BODY_BYTES sets the limit`;
+  return new SluiceError('MESSAGE_TOO_LARGE', message);
 }

@@ -87,5 +87,5 @@ export class UpgradeProxy {
 }
 
 function noSocketHere(request: IncomingMessage): SluiceError {
-  return new SluiceError('NOT_FOUND', `No WebSocket is served at ${(request.url ?? '').split('?', 1)[0]}`);
+  return new SluiceError('NO_SOCKET_HERE', `No WebSocket is served at ${(request.url ?? '').split('?', 1)[0]}`);
 }

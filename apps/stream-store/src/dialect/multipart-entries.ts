@@ -16,14 +16,30 @@ export const MAX_PARTS = 1000;
 /** Most bytes of one upload, all parts together. */
 const MAX_UPLOAD_BYTES = 64 * 1024 * 1024;
 
+const MAX_FIELDS = 100;
+
 /** Limits of the multipart parser, for its registration. */
 export const MULTIPART_OPTIONS = {
   // A part is an entry when it carries a filename, whatever its content type says.
   isPartAFile: (_field: string | undefined, _type: string | undefined, filename: string | undefined) =>
     filename !== undefined,
   preservePath: true,
-  limits: { fileSize: MAX_PART_BYTES, files: MAX_PARTS, fields: 100, fieldSize: 64 * 1024, parts: MAX_PARTS + 100 },
+  limits: {
+    fileSize: MAX_PART_BYTES,
+    files: MAX_PARTS,
+    fields: MAX_FIELDS,
+    fieldSize: 64 * 1024,
+    parts: MAX_PARTS + MAX_FIELDS,
+  },
 };
+
+/** What the parser's own refusals do not say. */
+const LIMITS = new Map([
+  ['FST_REQ_FILE_TOO_LARGE', `a part of the upload is larger than ${MAX_PART_BYTES} bytes`],
+  ['FST_FILES_LIMIT', `the upload has more than ${MAX_PARTS} entries`],
+  ['FST_FIELDS_LIMIT', `the upload has more than ${MAX_FIELDS} parts without a filename`],
+  ['FST_PARTS_LIMIT', `the upload has more than ${MAX_PARTS + MAX_FIELDS} parts`],
+]);
 
 /**
  * Reads every part named `entries`, in order; other parts are skipped. All of them are in memory before any is stored, so that
@@ -32,6 +48,15 @@ export const MULTIPART_OPTIONS = {
  */
 export async function readUploadedEntries(request: FastifyRequest): Promise<UploadedEntry[]> {
   if (!request.isMultipart()) throw new ParameterError([missing()]);
+  try {
+    return await gatherEntries(request);
+  } catch (error) {
+    const limit = error instanceof Error && 'code' in error ? LIMITS.get(String(error.code)) : undefined;
+    throw limit === undefined ? error : new SluiceError('MESSAGE_TOO_LARGE', limit, { cause: error });
+  }
+}
+
+async function gatherEntries(request: FastifyRequest): Promise<UploadedEntry[]> {
   const entries: UploadedEntry[] = [];
   const faults: ParameterFault[] = [];
   let index = 0;

@@ -70,14 +70,23 @@ export class ErrorFilter implements ExceptionFilter {
       .send(own.body);
   }
 
-  /** A path that exists for other methods is not unknown. */
+  /** Says what the framework does not: the limit of a body, and that a path which exists for other methods is not unknown. */
   #sharpen(error: SluiceError, request: FastifyRequest, path: string): SluiceError {
+    if (isBodyRefusal(error.cause)) {
+      const message = `The request body is larger than ${request.routeOptions.bodyLimit} bytes`;
+      return new SluiceError('MESSAGE_TOO_LARGE', message, { cause: error.cause });
+    }
     if (error.code !== 'NOT_FOUND' || request.routeOptions.url !== undefined) return error;
     const allowed = this.routes.allowedMethods(path);
     if (allowed.length === 0) return new SluiceError('NOT_FOUND', `Nothing is served at ${request.method} ${path}`);
     const message = `${path} does not know ${request.method}, only ${allowed.join(', ')}`;
     return new SluiceError('METHOD_NOT_ALLOWED', message, { details: { allowed } });
   }
+}
+
+/** Nest keeps of Fastify's refusal only the status and these words. */
+function isBodyRefusal(cause: unknown): boolean {
+  return cause instanceof Error && cause.message === 'Request body is too large';
 }
 
 function pathOf(url: string): string {

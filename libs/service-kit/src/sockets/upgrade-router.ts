@@ -86,7 +86,7 @@ export class UpgradeRouter {
     if (this.#isDraining) throw new SluiceError('SHUTTING_DOWN', 'The service is stopping; connect again');
     const refusal = this.edge.upgradeRefusal(raw);
     if (refusal !== null) throw refusal;
-    if (route === null) throw new SluiceError('NOT_FOUND', `No WebSocket is served at ${request.path}`);
+    if (route === null) throw new SluiceError('NO_SOCKET_HERE', `No WebSocket is served at ${request.path}`);
     return route.prepare(request);
   }
 
