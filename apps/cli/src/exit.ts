@@ -48,9 +48,14 @@ export function exitCodeOf(error: unknown): number {
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return `sluice: ${String(error)}`;
   if (!(error instanceof SluiceError)) return `sluice: ${error.message}`;
-  const hint =
-    error.code === 'SERVICE_UNAVAILABLE' && error.message.includes('cannot')
-      ? '\n  Is Sluice running? Start it with "npm start", or name another with --url or SLUICE_URL.'
-      : '';
-  return `sluice: ${error.message} [${error.code}]${hint}`;
+  return `sluice: ${error.message} [${error.code}]${hintFor(error)}`;
+}
+
+function hintFor({ code, message }: SluiceError): string {
+  if (code === 'SERVICE_UNAVAILABLE' && message.includes('cannot')) {
+    return '\n  Is Sluice running? Start it with "npm start", or name another with --url or SLUICE_URL.';
+  }
+  return code === 'UNAUTHENTICATED'
+    ? '\n  "sluice login" asks for a name and a password; SLUICE_TOKEN takes a token or API key.'
+    : '';
 }

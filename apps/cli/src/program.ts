@@ -1,10 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addAuditCommand } from './commands/audit.js';
 import { addBenchCommand } from './commands/bench.js';
 import { addDemoCommands } from './commands/demo.js';
 import { addImageCommands } from './commands/images.js';
+import { addKeyCommands } from './commands/key.js';
+import { addLoginCommands } from './commands/login.js';
 import { addPullCommands } from './commands/pull.js';
 import { addPushCommands } from './commands/push.js';
 import { addStreamCommands } from './commands/streams.js';
+import { addUserCommands } from './commands/user.js';
 import { type Runner } from './commands/action.js';
 import { EXIT_CODE_HELP, ExitCode, describeError, exitCodeOf } from './exit.js';
 import { type Host } from './host.js';
@@ -20,7 +25,8 @@ Try:
   $ sluice ls                              what streams there are
   $ vmstat 1 | sluice push vmstat --stdin  push anything that writes lines
 
-Environment: SLUICE_URL and SLUICE_TOKEN stand in for --url and --token; NO_COLOR switches colours off.
+Environment: SLUICE_URL and SLUICE_TOKEN stand in for --url and --token (a token on a command line can be seen by other
+users of the machine: prefer "sluice login" or SLUICE_TOKEN); NO_COLOR switches colours off.
 
 ${EXIT_CODE_HELP}`;
 
@@ -28,6 +34,7 @@ function makeProgram(host: Host, run: Runner): Command {
   const { config } = host;
   const program = new Command('sluice')
     .description('Push and pull streams of a Sluice.')
+    .version(readVersion(), '--version', 'print the version')
     .option('--url <url>', 'address of the Sluice (http, https, ws or wss)', config.url)
     .option('--token <token>', 'token or API key')
     .option('--device <name>', 'device of the streams named')
@@ -52,7 +59,18 @@ function makeProgram(host: Host, run: Runner): Command {
   addStreamCommands(program, run);
   addBenchCommand(program, run);
   addDemoCommands(program, run);
+  addLoginCommands(program, run);
+  addUserCommands(program, run);
+  addKeyCommands(program, run);
+  addAuditCommand(program, run);
   return program;
+}
+
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return version;
 }
 
 /** The exit code of a run that a signal ended. */

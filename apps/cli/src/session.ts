@@ -1,6 +1,7 @@
-import { type ConnectionState } from '@sluice/sdk';
+import { type ConnectionState, type TokenSource } from '@sluice/sdk';
 import { Sluice } from '@sluice/sdk/node';
 import { WireError, assertStreamKey, parseStreamName, type StreamName } from '@sluice/wire';
+import { Credentials } from './credentials.js';
 import { UsageError } from './exit.js';
 import { type Host } from './host.js';
 import { Output } from './output.js';
@@ -22,6 +23,9 @@ const MAX_WAIT_MS = 3000;
 export class Session {
   readonly output: Output;
   readonly sluice: Sluice;
+  /** Tokens of earlier log-ins. */
+  readonly credentials: Credentials;
+  private readonly token: TokenSource;
   private wasOpen = false;
   private isLost = false;
 
@@ -31,8 +35,10 @@ export class Session {
     readonly options: GlobalOptions,
   ) {
     this.output = new Output(host.stdout, options.json === true);
+    this.credentials = new Credentials(host.config.configFolder);
+    this.token = options.token ?? host.config.token ?? (() => this.credentials.read(options.url)?.token);
+    const { token } = this;
     try {
-      const token = options.token ?? host.config.token;
       const onState = (state: ConnectionState): void => this.onState(state);
       this.sluice = new Sluice({ url: options.url, token, backoff: { maxDelayMs: MAX_WAIT_MS }, onState });
     } catch (error) {
@@ -42,7 +48,17 @@ export class Session {
 
   /** A client of its own, for measurements; its caller closes it. */
   connectAnother(): Sluice {
-    return new Sluice({ url: this.options.url, token: this.options.token ?? this.host.config.token });
+    return new Sluice({ url: this.options.url, token: this.token });
+  }
+
+  /** Does something without a token, such as logging in. */
+  async asNobody<Result>(work: (sluice: Sluice) => Promise<Result>): Promise<Result> {
+    const sluice = new Sluice({ url: this.options.url });
+    try {
+      return await work(sluice);
+    } finally {
+      sluice.destroy();
+    }
   }
 
   /** Aborted at Ctrl-C and SIGTERM. */

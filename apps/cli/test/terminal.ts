@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { temporaryDirectory } from '@sluice/testing';
 import { type Host } from '../src/host.js';
 import { readConfig } from '../src/config.js';
 import { runCli } from '../src/program.js';
@@ -21,6 +22,9 @@ export interface Running {
   readonly done: Promise<Outcome>;
 }
 
+/** Where runs keep what `login` gave them: not in the home of whoever runs the tests. */
+export const CONFIG_FOLDER = temporaryDirectory('cli-config');
+
 /** Starts the command line as a terminal or a script does, in this process. */
 export function start(args: readonly string[], url: string, terminal?: { columns: number; rows: number }): Running {
   const ending = new AbortController();
@@ -34,7 +38,13 @@ export function start(args: readonly string[], url: string, terminal?: { columns
   const err: Buffer[] = [];
   stdout.on('data', (chunk: Buffer) => out.push(chunk));
   stderr.on('data', (chunk: Buffer) => err.push(chunk));
-  const host: Host = { stdin, stdout, stderr, config: readConfig({ SLUICE_URL: url }), signal: ending.signal };
+  const host: Host = {
+    stdin,
+    stdout,
+    stderr,
+    config: readConfig({ SLUICE_URL: url, XDG_CONFIG_HOME: CONFIG_FOLDER }),
+    signal: ending.signal,
+  };
   const text = (chunks: Buffer[]): string => Buffer.concat(chunks).toString();
   const done = runCli(args, host).then((code) => ({ code, out: Buffer.concat(out), err: text(err) }));
   return {

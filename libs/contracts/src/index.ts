@@ -13,5 +13,14 @@ export {
 export { type StreamEvent } from './events.js';
 export { type HealthReport, type ReadinessCheck } from './health.js';
 export { RIGHTS, isRight, type Right } from './rights.js';
+export {
+  type ApiKeyView,
+  type AuditEntryView,
+  type AuthMode,
+  type Me,
+  type NewApiKeyView,
+  type TokenAnswer,
+  type UserView,
+} from './access.js';
 export { ROUTES, findRule } from './routes.js';
 export { type RouteAccess, type RouteRule } from './routes-rule.js';

@@ -1,6 +1,8 @@
 export { SluiceError, type ErrorCode, type GroupInfo, type HealthReport } from '@sluice/contracts';
 export { type Retention, type StreamInfo, type StreamRetention } from '@sluice/contracts';
 export { type EntryId, type Position, type WireField } from '@sluice/wire';
+export { type ApiKeyView, type AuditEntryView, type Me, type NewApiKeyView, type UserView } from '@sluice/contracts';
+export { type AccessApi, type AuditFilter } from './access.js';
 export { type BackoffOptions } from './backoff.js';
 export { type ConnectionState } from './connection.js';
 export { type Consumer, type ConsumerOptions, type GroupEntry } from './consumer.js';

@@ -124,7 +124,9 @@ async function refusal(response: Response, method: string, url: URL): Promise<Sl
   }
   const known = parseErrorBody(body);
   if (known !== null) return known;
-  const what = text === '' ? '' : `: ${text.slice(0, MAX_QUOTED_BODY_CHARS)}`;
+  const detail = (body as { readonly detail?: unknown } | null)?.detail;
+  const words = typeof detail === 'string' ? detail : text;
+  const what = words === '' ? '' : `: ${words.slice(0, MAX_QUOTED_BODY_CHARS)}`;
   const code = STATUS_CODES[response.status] ?? 'INTERNAL';
   return new SluiceError(code, `${method} ${url.pathname} was answered ${response.status}${what}`);
 }

@@ -1,5 +1,6 @@
 import { SluiceError, type HealthReport } from '@sluice/contracts';
 import { type EntryId, type EntryToEncode, type WireField } from '@sluice/wire';
+import { AccessApi } from './access.js';
 import { parseAddress } from './address.js';
 import { type BackoffOptions } from './backoff.js';
 import { checkKey, checkedId, checkedName } from './checks.js';
@@ -66,6 +67,8 @@ export class Sluice {
   readonly streams: StreamsApi;
   /** REST of the redis-streamer dialect. */
   readonly streamer: StreamerRest;
+  /** Users, tokens, API keys and the audit trail. */
+  readonly access: AccessApi;
   private readonly client: Client;
   private readonly rest: Rest;
 
@@ -75,6 +78,7 @@ export class Sluice {
     this.rest = new Rest(httpBase, options.token);
     this.streams = new StreamsApi(this.rest);
     this.streamer = new StreamerRest(this.rest);
+    this.access = new AccessApi(this.rest);
     this.client = new Client(
       {
         url: socketUrl,

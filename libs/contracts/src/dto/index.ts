@@ -27,3 +27,20 @@ export {
   ReadGroupQueryDto,
 } from './group.dto.js';
 export { ToBoolean, ToNumber } from './transforms.js';
+export {
+  AddUserDto,
+  ApiKeyDto,
+  AuditEntryDto,
+  AuditQueryDto,
+  CreateApiKeyDto,
+  LoginDto,
+  MAX_PASSWORD_CHARS,
+  MIN_PASSWORD_CHARS,
+  MeDto,
+  NewApiKeyDto,
+  PasswordDto,
+  RevokeTokensDto,
+  ScopesDto,
+  TokenAnswerDto,
+  UserDto,
+} from './access.dto.js';
