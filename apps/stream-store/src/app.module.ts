@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { StreamMeta } from './catalog/stream-meta.js';
 import { StoreConfig, type StoreSettings } from './config.js';
 import { DataController } from './dialect/data.controller.js';
 import { GreetingController } from './dialect/greeting.controller.js';
@@ -9,6 +10,9 @@ import { IngestSocket } from './ingest/ingest.socket.js';
 import { LogModule } from './log/log.module.js';
 import { StorePrometheus } from './metrics/prometheus.js';
 import { StoreMetrics } from './metrics/store-metrics.js';
+import { PingController } from './ptg/ping.controller.js';
+import { StreamInfoReader } from './ptg/stream-info.js';
+import { PtgStreamsController } from './ptg/streams.controller.js';
 import { SettingsModule } from './settings.module.js';
 import { EntriesController } from './v1/http/entries.controller.js';
 import { GroupReads } from './v1/http/group-reads.js';
@@ -31,6 +35,8 @@ export class AppModule {
         EntriesController,
         GroupsController,
         LiveController,
+        PingController,
+        PtgStreamsController,
       ],
       providers: [
         StoreMetrics,
@@ -38,6 +44,8 @@ export class AppModule {
         LogReadiness,
         Stopping,
         GroupReads,
+        StreamMeta,
+        StreamInfoReader,
         IngestSocket,
         FollowSocket,
         V1Socket,

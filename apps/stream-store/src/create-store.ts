@@ -11,7 +11,9 @@ import { ENTRIES_TYPE } from './v1/http/frames.js';
 import { mediaTypeOf } from './v1/http/request-payloads.js';
 
 /** Requests whose body is an entry, or should have been a form of entries: never parsed by its content type. */
-const RAW_BODY_PATHS = /^\/(data\/|v1\/streams\/[^/]+\/[^/]+\/entries\/?$)/;
+const RAW_BODY_PATHS = /^\/((ptg\/)?data\/|v1\/streams\/[^/]+\/[^/]+\/entries\/?$)/;
+/** Requests whose body is JSON in words of a dialect, which also says what is wrong with it. */
+const DIALECT_JSON_PATHS = /^\/ptg\/streams\//;
 const OPAQUE = 'application/octet-stream';
 
 /**
@@ -43,13 +45,14 @@ async function readBodies(app: NestFastifyApplication): Promise<void> {
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   fastify.addHook('onRequest', (request, _reply, done) => {
-    if (request.method === 'POST') forgetContentType(request);
+    if (request.method === 'POST') forgetContentType(request, RAW_BODY_PATHS);
+    if (request.method === 'PUT') forgetContentType(request, DIALECT_JSON_PATHS);
     done();
   });
 }
 
-function forgetContentType({ raw }: FastifyRequest): void {
+function forgetContentType({ raw }: FastifyRequest, paths: RegExp): void {
   const type = mediaTypeOf(raw.headers);
   if (type === 'multipart/form-data' || type === ENTRIES_TYPE) return;
-  if (RAW_BODY_PATHS.test((raw.url ?? '').split('?', 1)[0] as string)) raw.headers['content-type'] = OPAQUE;
+  if (paths.test((raw.url ?? '').split('?', 1)[0] as string)) raw.headers['content-type'] = OPAQUE;
 }
