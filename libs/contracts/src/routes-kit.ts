@@ -8,7 +8,4 @@ export const KIT_ROUTES = rulesOf('*', [
   ['GET', '/metrics', 'public', 'names no streams'],
   ['GET', '/api-docs', 'public', 'documents only'],
   ['GET', '/api-docs/*', 'public', 'documents only'],
-  ['GET', '/api-docs/openapi.json', 'public', 'documents only'],
-  ['GET', '/api-docs/openapi.yaml', 'public', 'documents only'],
-  ['GET', '/api-docs/swagger-ui-init.js', 'public', 'documents only'],
 ]);

@@ -29,6 +29,7 @@ describe('the table of routes', () => {
     ['WS', '/data/:a/push', 'stream:write'],
     ['GET', '/metrics', 'public'],
     ['GET', '/ptg/mjpeg/chunked/*path', 'stream:read'],
+    ['GET', '/api-docs/index.html', 'public'],
   ])('finds %s %s whatever its parts are called', (method, path, access) => {
     expect(findRule(ROUTES, { service: 'stream-store', method, path })?.access).toBe(access);
   });
@@ -37,6 +38,8 @@ describe('the table of routes', () => {
     ['PATCH', '/data/:sid', 'stream-store'],
     ['GET', '/data/:sid/push', 'stream-store'],
     ['GET', '/data', 'stream-store'],
+    ['GET', '/api-docsx', 'stream-store'],
+    ['POST', '/api-docs/index.html', 'stream-store'],
     ['GET', '/data/:sid', 'api-gateway'],
     ['GET', '/v1/users', 'stream-store'],
   ])('has no line for %s %s of %s', (method, path, service) => {

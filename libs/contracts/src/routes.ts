@@ -10,18 +10,22 @@ import { STREAM_ROUTES } from './routes-streams.js';
  */
 export const ROUTES: readonly RouteRule[] = [...KIT_ROUTES, ...GATEWAY_ROUTES, ...STREAM_ROUTES, ...PTG_ROUTES];
 
-/** The entry of a route; undefined when there is none. `HEAD` is what `GET` is. Names of path parts do not matter. */
+/**
+ * The entry of a route; undefined when there is none. `HEAD` is what `GET` is, names of path parts do not matter, and an
+ * entry that ends in `/*` stands for every route below it that has none of its own.
+ */
 export function findRule(
   rules: readonly RouteRule[],
   route: { readonly service: string; readonly method: string; readonly path: string },
 ): RouteRule | undefined {
   const method = route.method === 'HEAD' ? 'GET' : route.method;
   const shape = shapeOf(route.path);
-  return rules.find(
-    (rule) =>
-      (rule.service === '*' || rule.service === route.service) &&
-      rule.method === method &&
-      shapeOf(rule.path) === shape,
+  const candidates = rules.filter(
+    (rule) => (rule.service === '*' || rule.service === route.service) && rule.method === method,
+  );
+  return (
+    candidates.find((rule) => shapeOf(rule.path) === shape) ??
+    candidates.find((rule) => rule.path.endsWith('/*') && shape.startsWith(shapeOf(rule.path).slice(0, -1)))
   );
 }
 

@@ -5,12 +5,27 @@ import { type Right } from '@sluice/contracts';
 export interface Identity {
   /** Name of a user, `key:<name>` for an API key, `anon` for a bearer nobody knows, `anonymous` without a credential. */
   readonly subject: string;
+  /** What the credential is: nothing, a bearer that only open mode takes, a token of ours, an API key, a foreign issuer's token. */
+  readonly kind: 'none' | 'unknown' | 'token' | 'key' | 'oidc';
+  /** Id of the token (`jti`) or of the API key; null when there is none. */
+  readonly credentialId: string | null;
+  /** What may be done, as scope texts (`stream:read=cam*`); `admin` for everybody in open mode. */
+  readonly scopes: readonly string[];
   /** Whether the right holds for a name (a stream's Redis key, a channel, …); without a name: for any name at all. */
   allows(right: Right, name?: string): boolean;
 }
 
 /** Everybody in open mode who does not say who they are. */
-export const ANONYMOUS: Identity = { subject: 'anonymous', allows: () => true };
+export const ANONYMOUS: Identity = {
+  subject: 'anonymous',
+  kind: 'none',
+  credentialId: null,
+  scopes: ['admin'],
+  allows: () => true,
+};
+
+/** Whoever calls a public route in strict mode. */
+export const NOBODY: Identity = { ...ANONYMOUS, scopes: [], allows: () => false };
 
 const IDENTITY = Symbol('identity');
 
@@ -19,7 +34,7 @@ type IdentifiedRequest = IncomingMessage & { [IDENTITY]?: Identity };
 /** Who makes this request. @throws Error when no guard has seen it, which is a fault of the service */
 export function identityOf(request: IncomingMessage): Identity {
   const identity = (request as IdentifiedRequest)[IDENTITY];
-  if (identity === undefined) throw new Error(`no guard has seen the request for ${request.url ?? '/'}`);
+  if (identity === undefined) throw new Error('no guard has seen this request');
   return identity;
 }
 

@@ -13,6 +13,7 @@ import {
   createService,
   defineConfig,
 } from '../../src/index.js';
+import { SAMPLE_ROUTES } from './routes.js';
 
 const sampleSettings = defineConfig({
   ...SERVICE_SETTINGS,
@@ -88,6 +89,13 @@ export async function startSample(
   slowGate = Promise.withResolvers<void>();
   const config = sampleSettings.parse({ SLUICE_LOG_LEVEL: 'silent', ...environment });
   const api = { title: 'Sample', description: 'A sample.', version: '1' };
-  const service = await createService({ name: 'sample', module: SampleModule, config, api, ...options });
+  const service = await createService({
+    name: 'sample',
+    module: SampleModule,
+    config,
+    api,
+    routes: SAMPLE_ROUTES,
+    ...options,
+  });
   return { service, url: await service.listen() };
 }

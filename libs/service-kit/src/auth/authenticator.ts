@@ -1,0 +1,10 @@
+import { type Credential } from './credentials.js';
+import { type Identity } from './identity.js';
+
+/** Finds out who makes a request, as the mode wants it. */
+export interface Authenticator {
+  /** Whether credentials are asked for everywhere. */
+  readonly isStrict: boolean;
+  /** At once for a credential seen before. @throws SluiceError `UNAUTHENTICATED`, `LOG_UNAVAILABLE` (strict mode only) */
+  identify(credential: Credential): Identity | Promise<Identity>;
+}

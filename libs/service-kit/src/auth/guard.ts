@@ -1,0 +1,65 @@
+import { type IncomingMessage } from 'node:http';
+import { type RouteRule, SluiceError, findRule } from '@sluice/contracts';
+import { type Authenticator } from './authenticator.js';
+import { findCredential } from './credentials.js';
+import { ANONYMOUS, type Identity, NOBODY } from './identity.js';
+
+/** Lets requests and upgrades in as the table of routes says, before anything of them is read. */
+export class Guard {
+  readonly #rules = new Map<string, RouteRule>();
+  readonly #missing: string[] = [];
+
+  constructor(
+    private readonly service: string,
+    private readonly table: readonly RouteRule[],
+    private readonly authenticator: Authenticator,
+  ) {}
+
+  /** Finds the rule of a route that the service has. Without one the service does not start. */
+  addRoute(method: string, path: string): void {
+    const rule = findRule(this.table, { service: this.service, method, path });
+    if (rule === undefined) this.#missing.push(`${method} ${path}`);
+    else this.#rules.set(`${method} ${path}`, rule);
+  }
+
+  /** @throws Error naming the routes without an entry */
+  assertComplete(): void {
+    if (this.#missing.length === 0) return;
+    throw new Error(`the table of routes has no entry for ${this.#missing.join(', ')} of ${this.service}`);
+  }
+
+  /**
+   * Who makes the request to a route of the service, if they may call it; with no path, to nowhere.
+   * @throws SluiceError `UNAUTHENTICATED`, `FORBIDDEN`, `LOG_UNAVAILABLE`; rejects with them where it must ask somebody
+   */
+  admit(request: IncomingMessage, method: string, path: string | undefined): Identity | Promise<Identity> {
+    const rule = path === undefined ? undefined : this.#ruleOf(method, path);
+    if (rule?.access === 'public') return this.authenticator.isStrict ? NOBODY : ANONYMOUS;
+    const credential = findCredential(request);
+    if (credential === null) {
+      if (this.authenticator.isStrict || rule?.wantsBearer === true) throw noCredential();
+      return ANONYMOUS;
+    }
+    const identity = this.authenticator.identify(credential);
+    if (identity instanceof Promise) return identity.then((known) => assertAllowed(known, rule));
+    return assertAllowed(identity, rule);
+  }
+
+  #ruleOf(method: string, path: string): RouteRule {
+    const rule = this.#rules.get(`${method} ${path}`);
+    if (rule === undefined)
+      throw new Error(`the table of routes has no entry for ${method} ${path} of ${this.service}`);
+    return rule;
+  }
+}
+
+/** A path that nobody serves is the router's to refuse. */
+function assertAllowed(identity: Identity, rule: RouteRule | undefined): Identity {
+  if (rule === undefined || rule.access === 'public' || rule.access === 'signed-in') return identity;
+  if (identity.allows(rule.access)) return identity;
+  throw new SluiceError('FORBIDDEN', `The credential does not allow ${rule.access}`);
+}
+
+function noCredential(): SluiceError {
+  return new SluiceError('UNAUTHENTICATED', 'This needs a credential: send the header `Authorization: Bearer …`');
+}

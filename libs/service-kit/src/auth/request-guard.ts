@@ -1,0 +1,40 @@
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { type ErrorFilter } from '../errors/error.filter.js';
+import { toSluiceError } from '../errors/to-sluice-error.js';
+import { type Guard } from './guard.js';
+import { setIdentity } from './identity.js';
+
+/** Puts the guard before every route that is added from now on; a refused request's body is never read. */
+export function guardRequests(fastify: FastifyInstance, guard: Guard, errors: ErrorFilter): void {
+  fastify.addHook('onRoute', ({ url, method }) => {
+    for (const name of [method].flat()) guard.addRoute(name, url);
+  });
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const refuse = (error: unknown): void => {
+      answerRefusal(error, { request, reply, errors });
+    };
+    try {
+      const identity = guard.admit(request.raw, request.method, request.routeOptions.url);
+      if (!(identity instanceof Promise)) {
+        setIdentity(request.raw, identity);
+        done();
+        return;
+      }
+      identity.then((known) => {
+        setIdentity(request.raw, known);
+        done();
+      }, refuse);
+    } catch (error) {
+      refuse(error);
+    }
+  });
+}
+
+function answerRefusal(
+  thrown: unknown,
+  { request, reply, errors }: { request: FastifyRequest; reply: FastifyReply; errors: ErrorFilter },
+): void {
+  const error = toSluiceError(thrown);
+  if (error.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer');
+  errors.answer(error, request, reply);
+}
