@@ -6,7 +6,10 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
 import { type DestinationStream } from 'pino';
-import { ANONYMOUS, setIdentity } from '../auth/identity.js';
+import { ROUTES, type RouteRule } from '@sluice/contracts';
+import { Guard } from '../auth/guard.js';
+import { OpenAuthenticator } from '../auth/open-authenticator.js';
+import { guardRequests } from '../auth/request-guard.js';
 import { type ServiceConfig } from '../config/service-settings.js';
 import { Edge } from '../edge/edge.js';
 import { type ErrorDialect, ErrorFilter } from '../errors/error.filter.js';
@@ -49,6 +52,8 @@ export interface ServiceOptions<Config extends ServiceConfig> {
   readonly isBehindGateway?: boolean;
   /** Error shapes of the dialects the service speaks. */
   readonly dialects?: readonly ErrorDialect[];
+  /** Who may call which route; the table of the system unless given. */
+  readonly routes?: readonly RouteRule[];
   /** More options of Fastify. */
   readonly fastify?: FastifyServerOptions;
   /** Registers plugins and parsers; runs when the modules exist and before their routes do. */
@@ -84,13 +89,14 @@ export async function createService<Config extends ServiceConfig>(options: Servi
     ...(options.logTo === undefined ? {} : { to: options.logTo }),
   });
   const edge = new Edge(config, { trustsLoopback: options.isBehindGateway === true });
+  const guard = new Guard(options.name, options.routes ?? ROUTES, new OpenAuthenticator());
   const parts: ServiceParts = {
     log,
     config,
     readiness: new Readiness(options.name),
     metrics: new Metrics(options.name),
     drain: new Drain(log, config.drainTimeoutMs),
-    upgrades: new UpgradeRouter(edge, log, config.heartbeatMs),
+    upgrades: new UpgradeRouter(edge, guard, log, config.heartbeatMs),
   };
   let intercept: RequestInterceptor | null = null;
   const routes = new RouteTable();
@@ -99,10 +105,7 @@ export async function createService<Config extends ServiceConfig>(options: Servi
   const adapter = createAdapter(options, edge, errors, intercepting);
   routes.watch(adapter.getInstance() as unknown as FastifyInstance);
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
-  fastify.addHook('onRequest', (request, _reply, done) => {
-    setIdentity(request.raw, ANONYMOUS);
-    done();
-  });
+  guardRequests(fastify, guard, errors);
   countRequests(fastify, parts.metrics);
   const app = await NestFactory.create<NestFastifyApplication>(ServiceModule.around(options.module, parts), adapter, {
     logger: new NestLog(log),
@@ -113,6 +116,7 @@ export async function createService<Config extends ServiceConfig>(options: Servi
   const hooks = (await options.configure?.(app, { ...parts, edge })) ?? {};
   if (options.api !== undefined) serveOpenApi(app, options.api);
   await app.init();
+  guard.assertComplete();
   intercept = hooks.intercept ?? null;
   const upgrade = hooks.upgrade ?? parts.upgrades.handle.bind(parts.upgrades);
   return assemble({ app, edge, parts, config, upgrade });

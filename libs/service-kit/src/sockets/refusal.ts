@@ -13,6 +13,12 @@ export function usualRefusal(error: SluiceError, requestId: string): UpgradeRefu
   return { status, headers: retryAfter(error), body: JSON.stringify(errorBody(error, requestId)) };
 }
 
+/** A refusal that asks for a credential says which kind is taken. */
+export function withChallenge(error: SluiceError, refusal: UpgradeRefusal): UpgradeRefusal {
+  if (error.code !== 'UNAUTHENTICATED') return refusal;
+  return { ...refusal, headers: { 'www-authenticate': 'Bearer', ...refusal.headers } };
+}
+
 /** Answers an upgrade as plain HTTP and ends the connection. */
 export function refuseUpgrade(socket: Duplex, refusal: UpgradeRefusal, requestId: string): void {
   if (!socket.writable) {

@@ -4,11 +4,12 @@ import { SluiceError } from '@sluice/contracts';
 import { parseBoolean } from '@sluice/wire';
 import { type Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { ANONYMOUS } from '../auth/identity.js';
+import { type Guard } from '../auth/guard.js';
+import { NOBODY, setIdentity } from '../auth/identity.js';
 import { type Edge } from '../edge/edge.js';
 import { Connection } from './connection.js';
 import { Heartbeat } from './heartbeat.js';
-import { refuseUpgrade, usualRefusal } from './refusal.js';
+import { refuseUpgrade, usualRefusal, withChallenge } from './refusal.js';
 import { type SocketRoute, type UpgradeRequest, compilePath } from './socket-route.js';
 
 /** Largest message a socket takes; a larger one closes it with 1009. */
@@ -33,14 +34,19 @@ export class UpgradeRouter {
 
   constructor(
     private readonly edge: Edge,
+    private readonly guard: Guard,
     private readonly log: Logger,
     heartbeatMs: number,
   ) {
     this.#heartbeat = new Heartbeat(heartbeatMs);
   }
 
-  /** Adds a route. Patterns that match the same path are tried in the order they were added. */
+  /**
+   * Adds a route. Patterns that match the same path are tried in the order they were added. Without an entry in the
+   * table of routes the service does not start.
+   */
   register<Context>(route: SocketRoute<Context>): void {
+    this.guard.addRoute('WS', route.path);
     this.#routes.push({ route: route as SocketRoute<unknown>, match: compilePath(route.path) });
   }
 
@@ -57,15 +63,15 @@ export class UpgradeRouter {
       socket.destroy();
     };
     socket.on('error', ignoreError);
-    const { route, request } = this.#find(raw, id);
+    const { route, request: found } = this.#find(raw, id);
     try {
-      const context = await this.#prepare(raw, route, request);
+      const { request, context } = await this.#prepare(raw, route, found);
       if (socket.destroyed) return;
       socket.removeListener('error', ignoreError);
       this.#upgrade(request, socket, head, route as SocketRoute<unknown>, context);
     } catch (error) {
-      const known = this.#known(error, request);
-      refuseUpgrade(socket, route?.refuse?.(known) ?? usualRefusal(known, id), id);
+      const known = this.#known(error, found);
+      refuseUpgrade(socket, withChallenge(known, route?.refuse?.(known) ?? usualRefusal(known, id)), id);
     }
   }
 
@@ -82,12 +88,19 @@ export class UpgradeRouter {
     for (const { ws } of this.#open) ws.terminate();
   }
 
-  async #prepare(raw: IncomingMessage, route: SocketRoute<unknown> | null, request: UpgradeRequest): Promise<unknown> {
+  async #prepare(
+    raw: IncomingMessage,
+    route: SocketRoute<unknown> | null,
+    found: UpgradeRequest,
+  ): Promise<{ request: UpgradeRequest; context: unknown }> {
     if (this.#isDraining) throw new SluiceError('SHUTTING_DOWN', 'The service is stopping; connect again');
     const refusal = this.edge.upgradeRefusal(raw);
     if (refusal !== null) throw refusal;
-    if (route === null) throw new SluiceError('NO_SOCKET_HERE', `No WebSocket is served at ${request.path}`);
-    return route.prepare(request);
+    const identity = await this.guard.admit(raw, 'WS', route?.path);
+    setIdentity(raw, identity);
+    if (route === null) throw new SluiceError('NO_SOCKET_HERE', `No WebSocket is served at ${found.path}`);
+    const request = { ...found, identity };
+    return { request, context: await route.prepare(request) };
   }
 
   #find(raw: IncomingMessage, id: string): { route: SocketRoute<unknown> | null; request: UpgradeRequest } {
@@ -98,9 +111,9 @@ export class UpgradeRouter {
     const segments = path.split('/');
     for (const { route, match } of this.#routes) {
       const params = match(segments);
-      if (params !== null) return { route, request: { id, path, params, query, identity: ANONYMOUS, raw } };
+      if (params !== null) return { route, request: { id, path, params, query, identity: NOBODY, raw } };
     }
-    return { route: null, request: { id, path, params: {}, query, identity: ANONYMOUS, raw } };
+    return { route: null, request: { id, path, params: {}, query, identity: NOBODY, raw } };
   }
 
   #upgrade(request: UpgradeRequest, socket: Socket, head: Buffer, route: SocketRoute<unknown>, context: unknown): void {
