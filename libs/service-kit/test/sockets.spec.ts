@@ -108,6 +108,19 @@ describe('an upgrade', () => {
     compressed.client.terminate();
   });
 
+  it.each([
+    ['offered', '', true],
+    ['offered', '?compress=0', false],
+    ['never', '?compress=1', false],
+  ])('under SLUICE_COMPRESSION=%s and with "%s" compresses: %s', async (setting, query, isCompressed) => {
+    const sample = await startSample({ SLUICE_COMPRESSION: setting });
+    const client = new WebSocket(`${sample.url.replace('http', 'ws')}/echo/a${query}`, { perMessageDeflate: true });
+    await once(client, 'open');
+    expect(client.extensions).toBe(isCompressed ? 'permessage-deflate' : '');
+    client.terminate();
+    await sample.service.close();
+  });
+
   it('to anything but WebSocket is an offer that is ignored', async () => {
     const { hostname, port } = new URL(base);
     const socket = connect(Number(port), hostname);

@@ -64,6 +64,13 @@ export const SERVICE_SETTINGS = {
     unit: 'ms',
     doc: 'A WebSocket is pinged this often, and cut when nothing at all came or went within that time after a ping.',
   },
+  compression: {
+    env: 'SLUICE_COMPRESSION',
+    type: 'choice',
+    values: ['asked', 'offered', 'never'],
+    default: 'asked',
+    doc: 'Which WebSockets are compressed (permessage-deflate), if their client offers it: those whose address says `compress=1`, all but those with `compress=0`, or none.',
+  },
 } as const satisfies Settings;
 
 /** Parsed values that every service has, and its port. */

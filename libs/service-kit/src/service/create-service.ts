@@ -96,7 +96,7 @@ export async function createService<Config extends ServiceConfig>(options: Servi
     readiness: new Readiness(options.name),
     metrics: new Metrics(options.name),
     drain: new Drain(log, config.drainTimeoutMs),
-    upgrades: new UpgradeRouter(edge, guard, log, config.heartbeatMs),
+    upgrades: new UpgradeRouter(edge, guard, log, config),
   };
   let intercept: RequestInterceptor | null = null;
   const routes = new RouteTable();

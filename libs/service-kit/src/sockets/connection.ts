@@ -2,6 +2,7 @@ import { type Socket } from 'node:net';
 import { type WebSocket } from 'ws';
 import { type MessageListener, listenForMessages } from './frame-intake.js';
 import { FrameWriter } from './frame-writer.js';
+import { PongWriter } from './pong-writer.js';
 
 /** Longest wait for what a socket has in flight before its close frame goes out. */
 const SETTLE_TIMEOUT_MS = 2000;
@@ -39,6 +40,7 @@ export class Connection {
       else void this.#close(code, reason ?? LIBRARY_REASONS[code ?? 0]);
     };
     this.#answerPeerEnd();
+    new PongWriter(ws, raw, ({ closeCode, code, message }) => void this.close(closeCode, `${code}: ${message}`));
   }
 
   /** Whether messages still come in and may be answered. */

@@ -6,6 +6,7 @@ import { type Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Guard } from '../auth/guard.js';
 import { NOBODY, setIdentity } from '../auth/identity.js';
+import { type ServiceConfig } from '../config/service-settings.js';
 import { type Edge } from '../edge/edge.js';
 import { Connection } from './connection.js';
 import { Heartbeat } from './heartbeat.js';
@@ -36,9 +37,9 @@ export class UpgradeRouter {
     private readonly edge: Edge,
     private readonly guard: Guard,
     private readonly log: Logger,
-    heartbeatMs: number,
+    private readonly config: Pick<ServiceConfig, 'heartbeatMs' | 'compression'>,
   ) {
-    this.#heartbeat = new Heartbeat(heartbeatMs);
+    this.#heartbeat = new Heartbeat(config.heartbeatMs);
   }
 
   /**
@@ -118,17 +119,28 @@ export class UpgradeRouter {
 
   #upgrade(request: UpgradeRequest, socket: Socket, head: Buffer, route: SocketRoute<unknown>, context: unknown): void {
     chooseProtocol(request.raw, route.protocols ?? []);
-    const isCompressed = parseBoolean(request.query.get('compress') ?? '') === true;
-    (isCompressed ? this.#compressing : this.#plain).handleUpgrade(request.raw, socket, head, (ws: WebSocket) => {
-      const connection = new Connection(ws, socket, request.id);
-      this.#open.add(connection);
-      ws.once('close', () => this.#open.delete(connection));
-      ws.on('error', (error) => {
-        this.log.debug({ connection: request.id, err: error }, 'socket error');
-      });
-      this.#heartbeat.add(connection);
-      this.#accept(route, connection, context, request);
-    });
+    (this.#mayCompress(request.query) ? this.#compressing : this.#plain).handleUpgrade(
+      request.raw,
+      socket,
+      head,
+      (ws: WebSocket) => {
+        const connection = new Connection(ws, socket, request.id);
+        this.#open.add(connection);
+        ws.once('close', () => this.#open.delete(connection));
+        ws.on('error', (error) => {
+          this.log.debug({ connection: request.id, err: error }, 'socket error');
+        });
+        this.#heartbeat.add(connection);
+        this.#accept(route, connection, context, request);
+      },
+    );
+  }
+
+  /** Whether compression is agreed to, should the client offer it. */
+  #mayCompress(query: URLSearchParams): boolean {
+    const { compression } = this.config;
+    if (compression === 'never') return false;
+    return parseBoolean(query.get('compress') ?? '') ?? compression === 'offered';
   }
 
   #accept(route: SocketRoute<unknown>, connection: Connection, context: unknown, request: UpgradeRequest): void {
@@ -153,6 +165,7 @@ function socketServer(isCompressing: boolean): WebSocketServer {
   return new WebSocketServer({
     noServer: true,
     clientTracking: false,
+    autoPong: false,
     maxPayload: MAX_MESSAGE_BYTES,
     perMessageDeflate: isCompressing ? { threshold: 1024, concurrencyLimit: 4 } : false,
   });
