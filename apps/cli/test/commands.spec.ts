@@ -121,6 +121,16 @@ describe('push', () => {
     expect((await run(args, url, '')).code).toBe(0);
   });
 
+  it('stores what came before an input that was cut short, and says that it was', async () => {
+    const stream = uniqueName();
+    const picture = await encodePicture({ height: 20, width: 30, channels: 3 }, 0);
+    const input = Buffer.concat([picture, picture.subarray(0, 40)]);
+    const pushed = await run(['push', stream, '--stdin', '--framing', 'mjpeg'], url, input);
+    expect([pushed.code, pushed.err]).toEqual([1, expect.stringContaining('40 bytes into an unfinished picture')]);
+    const { out } = await run(['pull', stream, '--from', 'start', '--count', '1', '--format', 'raw'], url);
+    expect(Buffer.compare(out, picture)).toBe(0);
+  });
+
   it('prints ids of standard input in order for programs', async () => {
     const stream = uniqueName();
     const { out } = await run(['push', stream, '--stdin', '--json'], url, numbers(0, 500).join('\n'));

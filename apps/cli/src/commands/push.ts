@@ -43,6 +43,8 @@ async function pushStdin(session: Session, sink: EntrySink, framing: Framing): P
       byteCount += chunk.length;
       for (const entry of splitter.push(chunk)) await put(entry);
     }
+    // An input that was cut short is an error, and no reason to lose what came before.
+    await sink.flush();
     for (const entry of splitter.end()) await put(entry);
     if (byteCount > 0 && entryCount === 0) throw new Error(nothingFound(byteCount, framing));
   } catch (error) {

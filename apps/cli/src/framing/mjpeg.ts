@@ -35,9 +35,10 @@ export class MjpegSplitter implements Splitter {
     return pictures;
   }
 
-  /** An unfinished picture is dropped. */
+  /** @throws Error when the input ends within a picture */
   end(): Uint8Array[] {
-    return [];
+    if (this.state === 'between') return [];
+    throw new Error(`the input ends ${this.buffer.length} bytes into an unfinished picture`);
   }
 
   /** Looks at the next piece; false when more bytes are needed. */

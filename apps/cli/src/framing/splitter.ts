@@ -6,7 +6,10 @@ import { MjpegSplitter } from './mjpeg.js';
 export interface Splitter {
   /** Takes a chunk and returns the entries that it completes. */
   push(chunk: Uint8Array): Uint8Array[];
-  /** Says that no chunk follows; returns what is left, if it is an entry. */
+  /**
+   * Says that no chunk follows; returns what is left, if it is an entry.
+   * @throws Error when the input ends within an entry
+   */
   end(): Uint8Array[];
 }
 

@@ -69,10 +69,17 @@ describe('pictures of a camera', () => {
     ]);
   });
 
-  it('are found again after rubbish that looked like a picture, and dropped when cut short', () => {
+  it('are found again after rubbish that looked like a picture', () => {
     const [picture] = pictures as [Uint8Array];
-    const stream = Buffer.concat([Buffer.from([0xff, 0xd8, 0x12, 0x34, 0xff]), picture, picture.subarray(0, 50)]);
+    const stream = Buffer.concat([Buffer.from([0xff, 0xd8, 0x12, 0x34, 0xff]), picture, Buffer.from([0xff])]);
     expect(split(new MjpegSplitter(1 << 20), stream, 7)).toHaveLength(1);
+  });
+
+  it('are missed when the last one is cut short', () => {
+    const [picture] = pictures as [Uint8Array];
+    const splitter = new MjpegSplitter(1 << 20);
+    expect(splitter.push(Buffer.concat([picture, picture.subarray(0, 50)]))).toHaveLength(1);
+    expect(() => splitter.end()).toThrow('ends 50 bytes into an unfinished picture');
   });
 
   it('are bounded', () => {
