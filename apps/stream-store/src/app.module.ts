@@ -10,6 +10,7 @@ import { IngestSocket } from './ingest/ingest.socket.js';
 import { LogModule } from './log/log.module.js';
 import { StorePrometheus } from './metrics/prometheus.js';
 import { StoreMetrics } from './metrics/store-metrics.js';
+import { PtgDataController } from './ptg/data.controller.js';
 import { PingController } from './ptg/ping.controller.js';
 import { StreamInfoReader } from './ptg/stream-info.js';
 import { PtgStreamsController } from './ptg/streams.controller.js';
@@ -37,6 +38,7 @@ export class AppModule {
         LiveController,
         PingController,
         PtgStreamsController,
+        PtgDataController,
       ],
       providers: [
         StoreMetrics,

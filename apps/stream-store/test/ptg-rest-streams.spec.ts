@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { uniqueName } from '@sluice/testing';
 import { StreamMeta } from '../src/catalog/stream-meta.js';
+import { PtgClient, type PtgAnswer } from './support/ptg.js';
 import { startStore, type Store } from './support/store.js';
 
 let store: Store;
 let bare: Store;
-/** A token, as open mode wants one of any kind. */
-const HEADERS = { authorization: 'Bearer any' };
 
 beforeAll(async () => {
   [store, bare] = await Promise.all([startStore(), startStore({ DISABLE_MULTI_DEVICE_PREFIXING: '1' })]);
@@ -16,21 +15,12 @@ afterAll(async () => {
   await Promise.all([store.close(), bare.close()]);
 });
 
-interface Answer<T> {
-  readonly status: number;
-  readonly body: T;
-  readonly headers: Headers;
+function ask<T = unknown>(path: string, init: RequestInit = {}, at: Store = store): Promise<PtgAnswer<T>> {
+  return new PtgClient(at).ask<T>(path, init);
 }
 
-async function ask<T = unknown>(path: string, init: RequestInit = {}, at: Store = store): Promise<Answer<T>> {
-  const response = await fetch(`${at.url}/ptg${path}`, { ...init, headers: { ...HEADERS, ...init.headers } });
-  const text = await response.text();
-  return { status: response.status, body: (text === '' ? null : JSON.parse(text)) as T, headers: response.headers };
-}
-
-function put(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer<unknown>> {
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return ask(path, { method: 'PUT', body: text, headers: { 'content-type': 'application/json', ...headers } });
+function put(path: string, body: unknown, headers: Record<string, string> = {}): Promise<PtgAnswer<unknown>> {
+  return new PtgClient(store).put(path, body, headers);
 }
 
 describe('/ptg/ping', () => {

@@ -6,7 +6,8 @@ export type Start = EntryId | '$' | '*';
 
 const PARAMETER = 'last_entry_id';
 
-function parseStart(text: string): Start | null {
+/** A position as a client writes it; null for what is none. */
+export function parseStart(text: string): Start | null {
   if (text === '$' || text === '*') return text;
   if (text === '-') return FIRST_ENTRY_ID;
   return parsePosition(text);

@@ -2,9 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Metrics } from '@sluice/service-kit';
 import { StreamLog } from '@sluice/stream-log';
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { StoreMetrics, lagMs, type Channel, type SocketKind } from './store-metrics.js';
+import { CHANNELS, StoreMetrics, lagMs, type Channel, type SocketKind } from './store-metrics.js';
 
-const CHANNELS: readonly Channel[] = ['dialect_socket', 'dialect_http', 'v1_socket', 'v1_http'];
 const REDIS_ANSWER_MS = 500;
 const KINDS: readonly SocketKind[] = ['push', 'pull', 'v1'];
 

@@ -2,8 +2,11 @@ import { type ErrorCode } from '@sluice/contracts';
 import { entryTimeMs, type EntryId } from '@sluice/wire';
 import { toSluiceError } from '../streams/refusing.js';
 
-/** Protocols that entries come and go by. */
-export type Channel = 'dialect_socket' | 'dialect_http' | 'v1_socket' | 'v1_http';
+/** Protocols that entries come and go by: `dialect` is redis-streamer's. */
+export const CHANNELS = ['dialect_socket', 'dialect_http', 'ptg_socket', 'ptg_http', 'v1_socket', 'v1_http'] as const;
+
+/** One of them. */
+export type Channel = (typeof CHANNELS)[number];
 
 /** Counters of entries that come in by one protocol. Plain numbers: they are touched for every message. */
 export class IngestMetrics {
@@ -77,5 +80,5 @@ export class StoreMetrics {
 }
 
 function perChannel<T>(make: () => T): Record<Channel, T> {
-  return { dialect_socket: make(), dialect_http: make(), v1_socket: make(), v1_http: make() };
+  return Object.fromEntries(CHANNELS.map((channel) => [channel, make()])) as Record<Channel, T>;
 }
