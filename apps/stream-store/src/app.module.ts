@@ -10,6 +10,7 @@ import { IngestSocket } from './ingest/ingest.socket.js';
 import { LogModule } from './log/log.module.js';
 import { StorePrometheus } from './metrics/prometheus.js';
 import { StoreMetrics } from './metrics/store-metrics.js';
+import { Quotas } from './quotas/quotas.js';
 import { PtgDataController } from './ptg/data.controller.js';
 import { PingController } from './ptg/ping.controller.js';
 import { StreamInfoReader } from './ptg/stream-info.js';
@@ -48,6 +49,7 @@ export class AppModule {
         GroupReads,
         StreamMeta,
         StreamInfoReader,
+        Quotas,
         IngestSocket,
         FollowSocket,
         V1Socket,

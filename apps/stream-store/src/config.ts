@@ -63,6 +63,76 @@ export const STORE_CONFIG = defineConfig({
     unit: 'bytes',
     doc: 'A stream keeps at most about so many payload bytes.',
   },
+  quotaUserStreams: {
+    env: 'SLUICE_QUOTA_USER_STREAMS',
+    type: 'integer',
+    min: 0,
+    default: 100_000,
+    unit: 'streams',
+    doc: 'Streams that one user may make.',
+  },
+  quotaStreams: {
+    env: 'SLUICE_QUOTA_STREAMS',
+    type: 'integer',
+    min: 0,
+    default: 1_000_000,
+    unit: 'streams',
+    doc: 'Streams that all users together may make.',
+  },
+  quotaUserBytes: {
+    env: 'SLUICE_QUOTA_USER_BYTES',
+    type: 'integer',
+    min: 0,
+    default: null,
+    unit: 'bytes',
+    doc: 'Memory of Redis that the streams made by one user may take; none: no bound.',
+  },
+  quotaBytes: {
+    env: 'SLUICE_QUOTA_BYTES',
+    type: 'integer',
+    min: 0,
+    default: null,
+    unit: 'bytes',
+    doc: 'Memory of Redis above which nothing more is taken; none: no bound but that of Redis.',
+  },
+  quotaUserConnections: {
+    env: 'SLUICE_QUOTA_USER_CONNECTIONS',
+    type: 'integer',
+    min: 0,
+    default: 50_000,
+    unit: 'WebSockets',
+    doc: 'WebSockets that one user may have open at one replica of the stream store.',
+  },
+  quotaConnections: {
+    env: 'SLUICE_QUOTA_CONNECTIONS',
+    type: 'integer',
+    min: 0,
+    default: 100_000,
+    unit: 'WebSockets',
+    doc: 'WebSockets that may be open at one replica of the stream store.',
+  },
+  quotaUserEntriesPerSecond: {
+    env: 'SLUICE_QUOTA_USER_ENTRIES_PER_SECOND',
+    type: 'integer',
+    min: 0,
+    default: 0,
+    unit: 'entries/s',
+    doc: 'Entries that one user may push over time at one replica, with twice as many at once; 0: no limit.',
+  },
+  quotaEntriesPerSecond: {
+    env: 'SLUICE_QUOTA_ENTRIES_PER_SECOND',
+    type: 'integer',
+    min: 0,
+    default: 0,
+    unit: 'entries/s',
+    doc: 'Entries that everybody may push over time at one replica, with twice as many at once; 0: no limit.',
+  },
+  autoCreate: {
+    env: 'SLUICE_QUOTA_AUTO_CREATE',
+    type: 'boolean',
+    default: true,
+    doc: 'A push to a stream that is not there makes it; otherwise streams are made with `PUT /v1/streams/{device}/{stream}`.',
+  },
   maxInflightBytes: {
     env: 'SLUICE_STREAM_STORE_MAX_INFLIGHT_BYTES',
     type: 'integer',
@@ -81,6 +151,22 @@ export function environment(): Environment {
 /** The settings as the environment gives them. */
 export type StoreSettings = ConfigValues<typeof STORE_CONFIG.settings>;
 
+/** What users may use up; null: no bound. */
+export interface QuotaSettings {
+  readonly userStreams: number;
+  readonly streams: number;
+  readonly userBytes: number | null;
+  readonly bytes: number | null;
+  /** Open WebSockets. */
+  readonly userConnections: number;
+  readonly connections: number;
+  /** 0: no bound. */
+  readonly userEntriesPerSecond: number;
+  readonly entriesPerSecond: number;
+  /** Pushes make streams that are not there. */
+  readonly autoCreate: boolean;
+}
+
 /** What the settings mean for the store's parts; injectable. */
 export class StoreConfig {
   /** Redis keys begin with a device. */
@@ -89,6 +175,7 @@ export class StoreConfig {
   readonly retention: RetentionRule;
   readonly redisUrl: string;
   readonly maxInflightBytes: number;
+  readonly quotas: QuotaSettings;
 
   /** @throws ConfigError when the durability is none */
   constructor(settings: StoreSettings) {
@@ -96,6 +183,17 @@ export class StoreConfig {
     this.durability = readDurability(settings.durability);
     this.redisUrl = settings.redisUrl;
     this.maxInflightBytes = settings.maxInflightBytes;
+    this.quotas = {
+      userStreams: settings.quotaUserStreams,
+      streams: settings.quotaStreams,
+      userBytes: settings.quotaUserBytes,
+      bytes: settings.quotaBytes,
+      userConnections: settings.quotaUserConnections,
+      connections: settings.quotaConnections,
+      userEntriesPerSecond: settings.quotaUserEntriesPerSecond,
+      entriesPerSecond: settings.quotaEntriesPerSecond,
+      autoCreate: settings.autoCreate,
+    };
     const { streamMaxLen: maxEntries, minEntries, minAgeMs, maxBytes } = settings;
     this.retention =
       maxEntries === null ? { kind: 'at-least', minEntries, minAgeMs, maxBytes } : { kind: 'fixed', maxEntries };

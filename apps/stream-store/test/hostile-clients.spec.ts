@@ -136,8 +136,10 @@ describe('frames that WebSocket does not allow', () => {
 describe('writers that are too fast', () => {
   it('are not read while too much is unsettled, and lose nothing', async () => {
     const sid = uniqueName('flood');
-    await store.redis.kill('SIGSTOP');
     const socket = await TestSocket.open(`${store.ws}/data/${sid}/push?header=0&ack=1`);
+    socket.send(Buffer.from('first'));
+    await socket.json();
+    await store.redis.kill('SIGSTOP');
     const messages = 60_000;
     for (let n = 0; n < messages; n++) socket.send(Buffer.from(String(n)));
     // The server stops reading: what it did not take stays with the client.

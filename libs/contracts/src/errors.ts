@@ -42,6 +42,7 @@ export const ERRORS = {
   UNSUPPORTED_MEDIA_TYPE: rule(415, 1003, 'The content type, framing or flag is not supported here.'),
   HEADERS_TOO_LARGE: rule(431, 1009, 'The address and headers of a request are too large.'),
   RATE_LIMITED: retryable(429, 1013, 'The client passed a rate limit; the message names it.'),
+  QUOTA_EXCEEDED: rule(429, 1013, 'A quota of the user or of the whole system is used up; the message names it.'),
   INTERNAL: rule(500, 1011, 'A fault of Sluice itself; the log has the details under the request id.'),
   PARTIAL_APPEND: rule(500, 1011, 'Some entries were stored and others not; the details name the result of each.'),
   LOG_UNAVAILABLE: retryable(503, 1013, 'Redis cannot be reached; nothing was written.'),

@@ -14,6 +14,7 @@ export const STREAM_ROUTES = rulesOf('stream-store', [
   ['GET', '/v1/stream', 'stream:read', 'every stream named; of a pattern those that may be read'],
   ['GET', '/v1/streams', 'stream:read', 'shows only what may be read'],
   ['GET', '/v1/streams/:device/:stream', 'stream:read', PATH_STREAM],
+  ['PUT', '/v1/streams/:device/:stream', 'stream:write', PATH_STREAM],
   ['DELETE', '/v1/streams/:device/:stream', 'stream:write', PATH_STREAM],
   ['GET', '/v1/streams/:device/:stream/stream', 'stream:read', PATH_STREAM],
   ['GET', '/v1/streams/:device/:stream/retention', 'stream:read', PATH_STREAM],

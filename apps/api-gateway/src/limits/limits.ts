@@ -1,4 +1,4 @@
-import { RateLimiter } from './rate-limiter.js';
+import { RateLimiter } from '@sluice/service-kit';
 import { type GatewayConfig } from '../config.js';
 
 /** The gateway's limits per client address. */

@@ -1,9 +1,8 @@
 import { type IncomingMessage } from 'node:http';
 import { type Socket } from 'node:net';
 import { SluiceError } from '@sluice/contracts';
-import { refuseUpgrade, usualRefusal, type Edge } from '@sluice/service-kit';
+import { refuseUpgrade, usualRefusal, type Edge, type RateLimiter } from '@sluice/service-kit';
 import { ownerOf } from '../routing/addresses.js';
-import { type RateLimiter } from '../limits/rate-limiter.js';
 import { unreachable } from './exchange.js';
 import { upgradeHeaders } from './forwarded-headers.js';
 import { type Upstream, type Upstreams } from './services.js';

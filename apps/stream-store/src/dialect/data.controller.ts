@@ -5,8 +5,9 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { StoreConfig } from '../config.js';
 import { Stopping } from '../health/stopping.js';
 import { StoreMetrics } from '../metrics/store-metrics.js';
-import { assertMayRead, assertMayWrite } from '../streams/permitted.js';
-import { assertPlaceable } from '../streams/placeable.js';
+import { Quotas } from '../quotas/quotas.js';
+import { Writing } from '../quotas/writing.js';
+import { assertMayRead } from '../streams/permitted.js';
 import { describeResults } from '../ingest/refusals.js';
 import { toSluiceError } from '../streams/refusing.js';
 import { addressOf, readAddressing } from './addresses.js';
@@ -27,6 +28,7 @@ export class DataController {
     private readonly config: StoreConfig,
     private readonly metrics: StoreMetrics,
     private readonly stopping: Stopping,
+    private readonly quotas: Quotas,
   ) {}
 
   /** Appends every uploaded part; the reply lists their ids in the order of the parts. */
@@ -42,12 +44,11 @@ export class DataController {
     const addressing = readAddressing(query, this.config.hasDevices);
     query.assertValid();
     const entries = await readUploadedEntries(request);
-    const keys = entries.map(({ filename }) => {
-      const { key } = addressOf(sid === BY_FILENAME ? filename : sid, addressing);
-      return assertPlaceable(this.log, assertMayWrite(identity, key));
-    });
+    const keys = entries.map(({ filename }) => addressOf(sid === BY_FILENAME ? filename : sid, addressing).key);
     const metrics = this.metrics.ingest.dialect_http;
     try {
+      const payloads = entries.map(({ payload }) => payload);
+      await new Writing(this.log, this.quotas, identity).begin(keys, payloads);
       const ids = await this.store(keys, entries);
       metrics.countIn(
         entries.length,

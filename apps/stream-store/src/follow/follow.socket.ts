@@ -13,6 +13,7 @@ import { type AddressPattern } from '../dialect/addresses.js';
 import { dialectRefusal, toClose } from '../dialect/dialect-errors.js';
 import { queryOf } from '../dialect/parameters.js';
 import { StoreMetrics } from '../metrics/store-metrics.js';
+import { Quotas } from '../quotas/quotas.js';
 import { assertMayRead, readableBy } from '../streams/permitted.js';
 import { PatternWatch, findKeys } from '../streams/pattern-watch.js';
 import { LivePull } from './live-pull.js';
@@ -37,6 +38,7 @@ export class FollowSocket implements SocketRoute<Pull> {
     private readonly admin: StreamAdmin,
     private readonly config: StoreConfig,
     private readonly metrics: StoreMetrics,
+    private readonly quotas: Quotas,
   ) {
     router.register(this);
   }
@@ -60,6 +62,7 @@ export class FollowSocket implements SocketRoute<Pull> {
 
   accept(connection: Connection, { options, streams }: Pull, { identity }: UpgradeRequest): void {
     const { openSockets, follow } = this.metrics;
+    const release = this.quotas.openSocket(identity);
     const end = (error: unknown): void => {
       const { code, reason } = toClose(error);
       void connection.close(code, reason);
@@ -74,6 +77,7 @@ export class FollowSocket implements SocketRoute<Pull> {
     });
     connection.ws.once('close', () => {
       openSockets.pull -= 1;
+      release();
       watch?.close();
       pull.close();
     });

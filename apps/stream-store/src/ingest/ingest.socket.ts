@@ -7,6 +7,9 @@ import { addressOf } from '../dialect/addresses.js';
 import { dialectRefusal, toClose } from '../dialect/dialect-errors.js';
 import { queryOf } from '../dialect/parameters.js';
 import { StoreMetrics } from '../metrics/store-metrics.js';
+import { FrameGate, SharedIntake } from '../quotas/frame-gate.js';
+import { Quotas } from '../quotas/quotas.js';
+import { Writing } from '../quotas/writing.js';
 import { assertMayWrite } from '../streams/permitted.js';
 import { readPushOptions, type PushOptions } from './push-options.js';
 import { PushSession } from './push-session.js';
@@ -22,6 +25,7 @@ export class IngestSocket implements SocketRoute<PushOptions> {
     private readonly log: StreamLog,
     private readonly config: StoreConfig,
     private readonly metrics: StoreMetrics,
+    private readonly quotas: Quotas,
     @Inject(LOG) private readonly logger: Logger,
   ) {
     router.register(this);
@@ -39,13 +43,15 @@ export class IngestSocket implements SocketRoute<PushOptions> {
   accept(connection: Connection, options: PushOptions, { identity }: UpgradeRequest): void {
     const { ws, writer } = connection;
     const { openSockets, ingest } = this.metrics;
+    const release = this.quotas.openSocket(identity);
+    const intake = new SharedIntake(connection);
     const session = new PushSession(
       this.log,
       options,
-      identity,
+      new Writing(this.log, this.quotas, identity),
       {
-        pause: () => connection.pause(),
-        resume: () => connection.resume(),
+        pause: () => intake.pause(),
+        resume: () => intake.resume(),
         noteOtherStream: (sid) => {
           this.logger.debug({ connection: connection.id, path: options.sids, sid }, 'a header names another stream');
         },
@@ -58,11 +64,13 @@ export class IngestSocket implements SocketRoute<PushOptions> {
       ingest.dialect_socket,
     );
     openSockets.push += 1;
-    connection.settleWith(() => session.settled());
-    connection.onMessage((data, isBinary) => session.onFrame(data, isBinary));
+    const gate = new FrameGate(session, intake);
+    connection.settleWith(() => gate.settled());
+    connection.onMessage((data, isBinary) => gate.onFrame(data, isBinary));
     ws.once('close', () => {
       openSockets.push -= 1;
-      session.close();
+      release();
+      void gate.close();
     });
   }
 }

@@ -3,9 +3,9 @@ import { type AppendSink, type StreamLog } from '@sluice/stream-log';
 import { parseLoneOffset, parsePushHeader, quoteValue, type EntryId, type PushPart } from '@sluice/wire';
 import { addressOf } from '../dialect/addresses.js';
 import { type IngestMetrics } from '../metrics/store-metrics.js';
-import { type FrameWriter, type Identity } from '@sluice/service-kit';
-import { assertMayWrite } from '../streams/permitted.js';
-import { assertPlaceable } from '../streams/placeable.js';
+import { type FrameWriter } from '@sluice/service-kit';
+import { AdmissionPending } from '../quotas/admission-pending.js';
+import { type Writing } from '../quotas/writing.js';
 import { AckFrames, MAX_UNREAD_BYTES } from './ack-frames.js';
 import { PushGate, type Intake } from './push-gate.js';
 import { PushLedger, type LedgerEvents, type PushResult } from './push-ledger.js';
@@ -50,7 +50,7 @@ export class PushSession implements AppendSink, LedgerEvents<PushedMessage> {
   constructor(
     private readonly log: StreamLog,
     private readonly options: PushOptions,
-    private readonly identity: Identity,
+    private readonly writing: Writing,
     private readonly socket: PushSocket,
     writer: FrameWriter,
     private readonly metrics: IngestMetrics,
@@ -60,7 +60,7 @@ export class PushSession implements AppendSink, LedgerEvents<PushedMessage> {
     this.acks = new AckFrames(writer);
   }
 
-  /** Takes one frame of the client. */
+  /** Takes one frame of the client. @throws AdmissionPending with nothing of the frame taken */
   onFrame(data: Buffer, isBinary: boolean): void {
     if (this.failure !== null || this.isClosed) return;
     if (this.options.acks && this.acks.areUnread) return this.fail(unreadAnswers());
@@ -69,6 +69,7 @@ export class PushSession implements AppendSink, LedgerEvents<PushedMessage> {
       else if (this.header === null) this.takeHeader(data, isBinary);
       else this.takePayload(this.header, data, isBinary);
     } catch (error) {
+      if (error instanceof AdmissionPending) throw error;
       this.fail(error);
     }
   }
@@ -116,17 +117,15 @@ export class PushSession implements AppendSink, LedgerEvents<PushedMessage> {
 
   private takePayload(header: Buffer, data: Buffer, isBinary: boolean): void {
     if (!isBinary) throw wrongFrame('a text frame came where the binary frame of a header was due');
-    this.header = null;
     const { sids } = this.options;
-    if (sids.length === 1 && parseLoneOffset(header) === data.length) {
-      this.pushOne(sids[0] as string, data);
-      return;
-    }
-    this.pushParts(parsePushHeader(header.toString(), data.length, sids), data);
+    if (sids.length === 1 && parseLoneOffset(header) === data.length) this.pushOne(sids[0] as string, data);
+    else this.pushParts(parsePushHeader(header.toString(), data.length, sids), data);
+    this.header = null;
   }
 
   private pushOne(sid: string, payload: Buffer): void {
     const key = this.keyOf(sid);
+    this.writing.take(1, payload.length);
     this.messages += 1;
     this.log.push(key, payload, this, this.ledger.add(payload.length, this.messages));
     this.metrics.countIn(1, payload.length);
@@ -135,6 +134,7 @@ export class PushSession implements AppendSink, LedgerEvents<PushedMessage> {
 
   private pushParts(parts: readonly PushPart[], data: Buffer): void {
     const keys = parts.map(({ sid }) => this.keyOf(sid));
+    this.writing.take(parts.length, data.length);
     this.messages += 1;
     const isTogether = parts.length > 1 && parts.some(({ id }) => id !== null);
     if (isTogether) this.pushTogether(parts, keys, this.enter(parts), data);
@@ -188,7 +188,7 @@ export class PushSession implements AppendSink, LedgerEvents<PushedMessage> {
       if (!this.isWidened) this.socket.noteOtherStream(sid);
       this.isWidened = true;
     }
-    const key = assertPlaceable(this.log, assertMayWrite(this.identity, addressOf(sid, addressing).key));
+    const key = this.writing.assertStream(addressOf(sid, addressing).key);
     if (this.keys.size >= MAX_KNOWN_KEYS) this.keys.clear();
     this.keys.set(sid, key);
     return key;

@@ -25,6 +25,7 @@ const KNOWN_PREFIXES: readonly string[] = [
   'SLUICE_API_GATEWAY_',
   'SLUICE_STREAM_STORE_',
   'SLUICE_RETENTION_',
+  'SLUICE_QUOTA_',
   'SLUICE_REDIS_',
   'SLUICE_DEMO_',
   'SLUICE_CLI_',

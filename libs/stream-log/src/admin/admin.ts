@@ -5,6 +5,7 @@ import { RetentionKeeper, type RetentionKeeperOptions } from '../retention/keepe
 import { DEFAULT_RETENTION, type RetentionRule } from '../retention/policy.js';
 import { RetentionStore } from '../retention/store.js';
 import { RetentionSweep, type RetentionSweepOptions } from '../retention/sweep.js';
+import { CREATE_STREAM } from '../scripts/create-stream.js';
 import { DELETE_STREAM } from '../scripts/delete-stream.js';
 import { RedisCommands } from '../redis-commands.js';
 import { Groups } from './groups.js';
@@ -70,6 +71,18 @@ export class StreamAdmin {
   /** @throws SluiceError STREAM_NOT_FOUND, WRONG_KEY_TYPE, LOG_UNAVAILABLE */
   info(key: string): Promise<StreamInfo> {
     return this.infos.one(key);
+  }
+
+  /**
+   * Makes an empty stream.
+   * @returns whether there was none
+   * @throws SluiceError CROSS_SLOT_NAME, WRONG_KEY_TYPE, LOG_FULL, LOG_UNAVAILABLE
+   */
+  async createStream(key: string): Promise<boolean> {
+    this.assertName(key);
+    const made = await this.commands.runScript(CREATE_STREAM, [key], [], { subject: `stream "${key}"` });
+    if (made === 1) this.discovery.noteAppend(key);
+    return made === 1;
   }
 
   /**

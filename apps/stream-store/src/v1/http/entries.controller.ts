@@ -16,6 +16,8 @@ import { StreamAdmin, StreamLog, assertExists, type LogEntry } from '@sluice/str
 import { parseAppendId } from '@sluice/wire';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Who, type Identity } from '@sluice/service-kit';
+import { Quotas } from '../../quotas/quotas.js';
+import { Writing } from '../../quotas/writing.js';
 import { assertMayRead, assertMayWrite } from '../../streams/permitted.js';
 import { StoreConfig } from '../../config.js';
 import { StoreMetrics } from '../../metrics/store-metrics.js';
@@ -35,6 +37,7 @@ export class EntriesController {
     private readonly admin: StreamAdmin,
     private readonly config: StoreConfig,
     private readonly metrics: StoreMetrics,
+    private readonly quotas: Quotas,
   ) {}
 
   @Post()
@@ -66,6 +69,7 @@ export class EntriesController {
     const payloads = await readPayloads(request);
     const metrics = this.metrics.ingest.v1_http;
     try {
+      await new Writing(this.log, this.quotas, identity).begin([key], payloads);
       const ids = await this.store(key, payloads, entryId, idempotencyKey);
       metrics.countIn(
         payloads.length,

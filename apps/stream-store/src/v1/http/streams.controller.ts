@@ -1,6 +1,7 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Res } from '@nestjs/common';
 import {
   ApiBadRequestResponse,
+  ApiCreatedResponse,
   ApiNoContentResponse,
   ApiNotFoundResponse,
   ApiOkResponse,
@@ -18,7 +19,9 @@ import {
 } from '@sluice/contracts/dto';
 import { StreamAdmin } from '@sluice/stream-log';
 import { Who, type Identity } from '@sluice/service-kit';
+import { Quotas } from '../../quotas/quotas.js';
 import { assertMayRead, assertMayWrite } from '../../streams/permitted.js';
+import { type FastifyReply } from 'fastify';
 import { StoreConfig } from '../../config.js';
 import { streamOfPath } from './stream-path.js';
 
@@ -30,6 +33,7 @@ export class StreamsController {
   constructor(
     private readonly admin: StreamAdmin,
     private readonly config: StoreConfig,
+    private readonly quotas: Quotas,
   ) {}
 
   @Get()
@@ -49,6 +53,23 @@ export class StreamsController {
     @Who() identity: Identity,
   ): Promise<StreamInfo> {
     return this.admin.info(assertMayRead(identity, this.keyOf(device, stream)));
+  }
+
+  @Put(':device/:stream')
+  @ApiOperation({ summary: 'Make an empty stream; one that is there stays as it is' })
+  @ApiCreatedResponse({ type: StreamInfoDto })
+  @ApiOkResponse({ type: StreamInfoDto, description: 'It was there' })
+  async create(
+    @Param('device') device: string,
+    @Param('stream') stream: string,
+    @Who() identity: Identity,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StreamInfo> {
+    const key = assertMayWrite(identity, this.keyOf(device, stream));
+    await this.quotas.reserve(identity, key);
+    const isNew = await this.admin.createStream(key);
+    reply.code(isNew ? 201 : 200);
+    return this.admin.info(key);
   }
 
   @Delete(':device/:stream')

@@ -14,6 +14,7 @@ import {
 import { PushGate, type Intake } from '../../ingest/push-gate.js';
 import { PushLedger, type LedgerEvents, type PushResult } from '../../ingest/push-ledger.js';
 import { type IngestMetrics } from '../../metrics/store-metrics.js';
+import { type Writing } from '../../quotas/writing.js';
 import { type SessionWriter } from './session-writer.js';
 
 /** What is kept of a push until its entries are settled. */
@@ -34,6 +35,7 @@ export class PushIntake implements AppendSink, LedgerEvents<PendingPush> {
 
   constructor(
     private readonly log: StreamLog,
+    private readonly writing: Writing,
     keyOf: (name: string) => string,
     intake: Intake,
     private readonly writer: SessionWriter,
@@ -41,7 +43,7 @@ export class PushIntake implements AppendSink, LedgerEvents<PendingPush> {
     /** Called whenever nothing is left unsettled. */
     private readonly onIdle: () => void,
   ) {
-    this.names = new NameTable(keyOf);
+    this.names = new NameTable((name) => writing.assertStream(keyOf(name)));
     this.ledger = new PushLedger(this);
     this.gate = new PushGate(log, intake, this.ledger);
   }
@@ -52,13 +54,14 @@ export class PushIntake implements AppendSink, LedgerEvents<PendingPush> {
 
   /**
    * Takes a push frame.
-   * @throws WireError when the frame itself is wrong: nothing of it is stored
+   * @throws WireError when the frame itself is wrong, SluiceError FORBIDDEN or QUOTA_EXCEEDED: nothing of it is stored
    */
   take(frame: Buffer): void {
     const push = decodePush(frame, this.names);
     if (push.tag <= this.lastTag) {
       throw new WireError('INVALID_FRAME', `push tag ${push.tag} is not above ${this.lastTag}`);
     }
+    this.writing.take(entriesOf(push), frame.length);
     this.lastTag = push.tag;
     this.store(push);
     this.gate.check();
@@ -171,4 +174,9 @@ function describe(results: readonly PushResult[], refused: SluiceError): SluiceE
   if (results.every((result) => typeof result !== 'string')) return refused;
   const details = { results: results.map((result) => (typeof result === 'string' ? result : result.code)) };
   return new SluiceError('PARTIAL_APPEND', `not all entries were stored: ${refused.message}`, { details });
+}
+
+function entriesOf({ sections, packed }: PushFrame): number {
+  if (packed === null) return sections.reduce((sum, { entries }) => sum + entries.length, 0);
+  return packed.reduce((sum, section) => sum + packedCount(section.packed), 0);
 }

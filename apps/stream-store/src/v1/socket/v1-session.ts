@@ -10,10 +10,12 @@ import {
 } from '@sluice/wire';
 import { type StoreConfig } from '../../config.js';
 import { toClose } from '../../dialect/dialect-errors.js';
+import { type Intake } from '../../ingest/push-gate.js';
 import { unreadAnswers } from '../../ingest/push-session.js';
 import { type StoreMetrics } from '../../metrics/store-metrics.js';
-import { assertMayWrite, mayNotRead, readableBy } from '../../streams/permitted.js';
-import { assertPlaceable } from '../../streams/placeable.js';
+import { AdmissionPending } from '../../quotas/admission-pending.js';
+import { type Writing } from '../../quotas/writing.js';
+import { mayNotRead, readableBy } from '../../streams/permitted.js';
 import { GroupSubscription } from './group-subscription.js';
 import { PushIntake } from './push-intake.js';
 import { SessionWriter, unknownSubscription } from './session-writer.js';
@@ -21,6 +23,14 @@ import { Subscription } from './subscription.js';
 
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 const MAX_SUBSCRIPTIONS = 1000;
+
+/** Whose connection it is, and what it may write. */
+export interface V1Client {
+  readonly connection: Connection;
+  readonly identity: Identity;
+  readonly writing: Writing;
+  readonly intake: Intake;
+}
 
 /** One `sluice.v1` connection. A wrong frame ends it; a refused push or subscription is told and leaves it open. */
 export class V1Session {
@@ -32,17 +42,16 @@ export class V1Session {
   private isEnding = false;
 
   constructor(
-    private readonly connection: Connection,
+    private readonly client: V1Client,
     private readonly log: StreamLog,
     private readonly admin: StreamAdmin,
-    private readonly identity: Identity,
     config: Pick<StoreConfig, 'hasDevices' | 'durability'>,
     private readonly metrics: StoreMetrics,
   ) {
     this.keyOf = (name) => parseStreamName(name, config.hasDevices).key;
+    const { connection, writing, intake } = client;
     this.writer = new SessionWriter(connection.writer);
-    const placeable = (name: string): string => assertPlaceable(log, assertMayWrite(identity, this.keyOf(name)));
-    this.pushes = new PushIntake(log, placeable, connection, this.writer, metrics.ingest.v1_socket, () =>
+    this.pushes = new PushIntake(log, writing, this.keyOf, intake, this.writer, metrics.ingest.v1_socket, () =>
       this.onIdle?.(),
     );
     this.writer.onDrain(() => {
@@ -52,7 +61,7 @@ export class V1Session {
     this.writer.control({ hello: { version: 1, server: 'sluice', maxMessageBytes: MAX_MESSAGE_BYTES, durability } });
   }
 
-  /** Takes one frame of the client. */
+  /** Takes one frame of the client. @throws AdmissionPending with nothing of the frame taken */
   onFrame(data: Buffer, isBinary: boolean): void {
     if (this.isEnding) return;
     try {
@@ -60,7 +69,8 @@ export class V1Session {
       if (isBinary) this.pushes.take(data);
       else this.control(parseClientMessage(data.toString()));
     } catch (error) {
-      this.end(error);
+      if (error instanceof AdmissionPending) throw error;
+      this.fail(error);
     }
   }
 
@@ -106,7 +116,7 @@ export class V1Session {
       return;
     }
     const metrics = this.metrics.follow.v1_socket;
-    const finder = readableBy(this.identity, this.admin.discovery);
+    const finder = readableBy(this.client.identity, this.admin.discovery);
     const subscription =
       message.group === null
         ? new Subscription(this.log, finder, message, this.keyOf, this.writer, metrics)
@@ -123,7 +133,7 @@ export class V1Session {
   private refusalOf({ sub, group, patterns, streams }: FollowMessage): SluiceError | null {
     const forbidden = Object.keys(streams)
       .map(this.keyOf)
-      .find((key) => !this.identity.allows('stream:read', key));
+      .find((key) => !this.client.identity.allows('stream:read', key));
     if (forbidden !== undefined) return mayNotRead(forbidden);
     if (group !== null && patterns.length > 0) {
       return new SluiceError('INVALID_PARAMETER', `a group reads named streams, not the pattern ${patterns[0]}`);
@@ -147,7 +157,7 @@ export class V1Session {
     const { sub } = subscription;
     if (subscription instanceof GroupSubscription) {
       const key = this.keyOf(stream);
-      if (this.identity.allows('stream:read', key)) subscription.acknowledge(key, ids);
+      if (this.client.identity.allows('stream:read', key)) subscription.acknowledge(key, ids);
       else this.writer.error(mayNotRead(key), { sub });
       return;
     }
@@ -161,9 +171,9 @@ export class V1Session {
   }
 
   /** Ends the connection with an error; what was accepted before is settled and acknowledged first. */
-  private end(error: unknown): void {
+  fail(error: unknown): void {
     this.isEnding = true;
     const { code, reason } = toClose(error);
-    void this.connection.close(code, reason);
+    void this.client.connection.close(code, reason);
   }
 }

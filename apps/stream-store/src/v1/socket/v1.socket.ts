@@ -4,6 +4,9 @@ import { StreamAdmin, StreamLog } from '@sluice/stream-log';
 import { V1_SOCKET_PATH, V1_SUBPROTOCOL } from '@sluice/wire';
 import { StoreConfig } from '../../config.js';
 import { StoreMetrics } from '../../metrics/store-metrics.js';
+import { FrameGate, SharedIntake } from '../../quotas/frame-gate.js';
+import { Quotas } from '../../quotas/quotas.js';
+import { Writing } from '../../quotas/writing.js';
 import { V1Session } from './v1-session.js';
 
 /** WebSocket `/v1/socket`: the subprotocol `sluice.v1`, pushes and subscriptions on one connection. */
@@ -18,6 +21,7 @@ export class V1Socket implements SocketRoute<null> {
     private readonly admin: StreamAdmin,
     private readonly config: StoreConfig,
     private readonly metrics: StoreMetrics,
+    private readonly quotas: Quotas,
   ) {
     router.register(this);
   }
@@ -28,13 +32,18 @@ export class V1Socket implements SocketRoute<null> {
 
   accept(connection: Connection, _context: null, { identity }: UpgradeRequest): void {
     const { openSockets } = this.metrics;
-    const session = new V1Session(connection, this.log, this.admin, identity, this.config, this.metrics);
+    const release = this.quotas.openSocket(identity);
+    const intake = new SharedIntake(connection);
+    const client = { connection, identity, intake, writing: new Writing(this.log, this.quotas, identity) };
+    const session = new V1Session(client, this.log, this.admin, this.config, this.metrics);
+    const gate = new FrameGate(session, intake);
     openSockets.v1 += 1;
-    connection.settleWith(() => session.settled());
-    connection.onMessage((data, isBinary) => session.onFrame(data, isBinary));
+    connection.settleWith(() => gate.settled());
+    connection.onMessage((data, isBinary) => gate.onFrame(data, isBinary));
     connection.ws.once('close', () => {
       openSockets.v1 -= 1;
-      session.close();
+      release();
+      void gate.close();
     });
   }
 }

@@ -30,18 +30,21 @@ export class RateLimiter {
     return this.#clients.size;
   }
 
-  /** Takes one turn for a client; the refusal, with the seconds to wait in its details, when it has none left. */
-  take(client: string): SluiceError | null {
+  /**
+   * Takes turns for a client, all or none; the refusal, with the seconds to wait in its details, when it has too few left.
+   * More turns than it can ever have at once are given when it has all it can have.
+   */
+  take(client: string, turns = 1): SluiceError | null {
     if (this.perSecond === 0) return null;
     const bucket = this.#bucket(client);
     const nowMs = this.now();
     bucket.tokens = Math.min(this.#burst, bucket.tokens + ((nowMs - bucket.filledAtMs) / 1000) * this.perSecond);
     bucket.filledAtMs = nowMs;
-    if (bucket.tokens >= 1) {
-      bucket.tokens -= 1;
+    if (bucket.tokens >= Math.min(turns, this.#burst)) {
+      bucket.tokens -= turns;
       return null;
     }
-    const retryAfterSeconds = Math.max(1, Math.ceil((1 - bucket.tokens) / this.perSecond));
+    const retryAfterSeconds = Math.max(1, Math.ceil((Math.min(turns, this.#burst) - bucket.tokens) / this.perSecond));
     const { limit, setting } = this.what;
     return new SluiceError('RATE_LIMITED', `${client} passed the limit of ${this.perSecond} ${limit} (${setting})`, {
       details: { limit, perSecond: this.perSecond, retryAfterSeconds },

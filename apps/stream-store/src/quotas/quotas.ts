@@ -1,0 +1,129 @@
+import { Injectable } from '@nestjs/common';
+import { SluiceError } from '@sluice/contracts';
+import { RateLimiter, type Identity } from '@sluice/service-kit';
+import { RedisCommands } from '@sluice/stream-log';
+import { StoreConfig, type QuotaSettings } from '../config.js';
+import { AdmissionPending } from './admission-pending.js';
+import { Admissions } from './admissions.js';
+import { ByteMeter } from './byte-meter.js';
+import { StreamLedger } from './stream-ledger.js';
+import { usedBytes, usedBytesOf } from './stored-bytes.js';
+
+/** One account for everybody together. */
+const EVERYBODY = 'everybody';
+
+/** What users may use up: streams, stored bytes, open sockets, pushed entries a second. Each refusal names its quota. */
+@Injectable()
+export class Quotas {
+  private readonly settings: QuotaSettings;
+  private readonly ledger: StreamLedger;
+  private readonly admissions = new Admissions();
+  /** Streams being asked about now. */
+  private readonly pending = new Map<string, Promise<void>>();
+  private readonly entriesPerUser: RateLimiter;
+  private readonly entries: RateLimiter;
+  private readonly bytesPerUser: ByteMeter | null;
+  private readonly bytes: ByteMeter | null;
+  private readonly sockets = new Map<string, number>();
+  private openSockets = 0;
+
+  constructor({ quotas }: StoreConfig, redis: RedisCommands) {
+    this.settings = quotas;
+    this.ledger = new StreamLedger(redis, { perUser: quotas.userStreams, total: quotas.streams });
+    this.entriesPerUser = new RateLimiter(
+      { limit: 'pushed entries per second of a user', setting: 'SLUICE_QUOTA_USER_ENTRIES_PER_SECOND' },
+      quotas.userEntriesPerSecond,
+    );
+    this.entries = new RateLimiter(
+      { limit: 'pushed entries per second of everybody', setting: 'SLUICE_QUOTA_ENTRIES_PER_SECOND' },
+      quotas.entriesPerSecond,
+    );
+    this.bytesPerUser = byteMeter('stored bytes of a user', 'SLUICE_QUOTA_USER_BYTES', quotas.userBytes, (subject) =>
+      usedBytesOf(redis, this.ledger, subject),
+    );
+    this.bytes = byteMeter('stored bytes of everybody', 'SLUICE_QUOTA_BYTES', quotas.bytes, () => usedBytes(redis));
+  }
+
+  /**
+   * Lets a subject write a stream: one that is there, or one it may make.
+   * @throws AdmissionPending when Redis has to be asked first; SluiceError QUOTA_EXCEEDED
+   */
+  assertAdmitted({ subject }: Identity, key: string): string {
+    if (this.admissions.has(key)) return key;
+    throw new AdmissionPending(this.ask(subject, key));
+  }
+
+  /** As `assertAdmitted`, for callers that can wait. @throws SluiceError QUOTA_EXCEEDED, STREAM_NOT_FOUND, LOG_UNAVAILABLE */
+  async admit({ subject }: Identity, keys: Iterable<string>): Promise<void> {
+    for (const key of new Set(keys)) if (!this.admissions.has(key)) await this.ask(subject, key);
+  }
+
+  /** Counts entries about to be pushed. @throws SluiceError QUOTA_EXCEEDED, with nothing counted that is not pushed */
+  take({ subject }: Identity, entries: number, bytes: number): void {
+    const refusal = this.entriesPerUser.take(subject, entries) ?? this.entries.take(EVERYBODY, entries);
+    if (refusal !== null) throw new SluiceError('QUOTA_EXCEEDED', refusal.message, { details: refusal.details ?? {} });
+    this.bytesPerUser?.add(subject, bytes);
+    this.bytes?.add(EVERYBODY, bytes);
+  }
+
+  /** Counts an open socket; returns what forgets it. @throws SluiceError QUOTA_EXCEEDED */
+  openSocket({ subject }: Identity): () => void {
+    const open = this.sockets.get(subject) ?? 0;
+    const { userConnections, connections } = this.settings;
+    if (open >= userConnections) throw tooMany(subject, userConnections, 'SLUICE_QUOTA_USER_CONNECTIONS');
+    if (this.openSockets >= connections) throw tooMany(EVERYBODY, connections, 'SLUICE_QUOTA_CONNECTIONS');
+    this.sockets.set(subject, open + 1);
+    this.openSockets += 1;
+    return () => {
+      this.openSockets -= 1;
+      const left = (this.sockets.get(subject) ?? 1) - 1;
+      if (left > 0) this.sockets.set(subject, left);
+      else this.sockets.delete(subject);
+    };
+  }
+
+  /** Makes room in the account for a stream that is made by name. @throws SluiceError QUOTA_EXCEEDED */
+  async reserve({ subject }: Identity, key: string): Promise<void> {
+    if (!(await this.ledger.exists(key))) await this.ledger.reserve(key, subject);
+    this.admissions.add(key);
+  }
+
+  private ask(subject: string, key: string): Promise<void> {
+    const asked = this.pending.get(key);
+    if (asked !== undefined) return asked;
+    const answer = this.decide(subject, key).finally(() => this.pending.delete(key));
+    this.pending.set(key, answer);
+    return answer;
+  }
+
+  private async decide(subject: string, key: string): Promise<void> {
+    await Promise.all([this.bytesPerUser?.open(subject), this.bytes?.open(EVERYBODY)]);
+    if (!(await this.ledger.exists(key))) {
+      if (!this.settings.autoCreate) throw noAutomaticCreation(key);
+      await this.ledger.reserve(key, subject);
+    }
+    this.admissions.add(key);
+  }
+}
+
+function byteMeter(
+  quota: string,
+  setting: string,
+  limitBytes: number | null,
+  measure: (subject: string) => Promise<number>,
+): ByteMeter | null {
+  return limitBytes === null ? null : new ByteMeter({ quota, setting, limitBytes, measure });
+}
+
+function tooMany(subject: string, limit: number, setting: string): SluiceError {
+  return new SluiceError('QUOTA_EXCEEDED', `${subject} has ${limit} open WebSockets, the quota (${setting})`, {
+    details: { quota: 'connections', limit },
+  });
+}
+
+function noAutomaticCreation(key: string): SluiceError {
+  return new SluiceError(
+    'STREAM_NOT_FOUND',
+    `there is no stream ${JSON.stringify(key)}, and pushes make none (SLUICE_QUOTA_AUTO_CREATE=0): make it with PUT /v1/streams/{device}/{stream}`,
+  );
+}
