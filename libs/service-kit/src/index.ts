@@ -19,6 +19,7 @@ export { CONFIG, LOG, type ServiceParts } from './service/service-module.js';
 export { Connection } from './sockets/connection.js';
 export { FrameWriter } from './sockets/frame-writer.js';
 export { binaryFrame, frameHeadBytes, textFrame, writeFrameHead } from './sockets/frames.js';
+export { readInto } from './sockets/own-reads.js';
 export { refuseUpgrade, usualRefusal } from './sockets/refusal.js';
 export { type SocketRoute, type UpgradeRefusal, type UpgradeRequest } from './sockets/socket-route.js';
 export { MAX_MESSAGE_BYTES, UpgradeRouter } from './sockets/upgrade-router.js';

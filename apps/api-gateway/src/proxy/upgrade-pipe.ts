@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { readInto } from '@sluice/service-kit';
 import { ReadBuffers, nextSizeClass } from './read-buffers.js';
 
 const KEEP_ALIVE_AFTER_MS = 60_000;
@@ -19,7 +20,10 @@ export interface PipeTarget {
 export class UpgradePipe {
   readonly #service: Socket;
   #isConnected = false;
+  #isHalfClosed = false;
+  /** Of reads from the service, and from the client. */
   #sizeClass = 0;
+  #clientSizeClass = 0;
 
   /**
    * @param onUnreachable called instead when the service cannot be reached; the client socket is then the caller's again
@@ -54,8 +58,8 @@ export class UpgradePipe {
 
   /** Ends the half towards the service; what the service still says, such as its close frame, is carried. */
   halfClose(): void {
-    this.client.unpipe(this.#service);
     // What the client says from now on goes nowhere, but its end must be seen.
+    this.#isHalfClosed = true;
     this.client.resume();
     this.#service.end();
   }
@@ -69,12 +73,32 @@ export class UpgradePipe {
   #join(head: Buffer): void {
     this.#isConnected = true;
     this.#service.write(head);
-    this.client.pipe(this.#service);
+    // What was read before; the rest goes into memory that is used again.
+    this.client.on('data', (chunk: Buffer) => {
+      if (!this.#isHalfClosed && !this.#service.write(chunk)) this.client.pause();
+    });
+    readInto(this.client, {
+      buffer: () => buffers.take(this.#clientSizeClass),
+      take: (count, buffer) => this.#passUp(count, buffer),
+    });
+    this.client.once('end', () => this.#service.end());
     this.client.on('drain', () => this.#service.resume());
+    this.#service.on('drain', () => this.client.resume());
     this.#service.once('end', () => this.client.end());
   }
 
-  /** What comes from a service is most of the traffic: it is read into memory that is used again. False pauses reading. */
+  /** Takes what came from the client. False pauses reading. */
+  #passUp(count: number, buffer: Uint8Array): boolean {
+    this.#clientSizeClass = nextSizeClass(this.#clientSizeClass, count);
+    if (this.#isHalfClosed) {
+      buffers.give(buffer);
+      return true;
+    }
+    const bytes = count === buffer.length ? buffer : buffer.subarray(0, count);
+    return this.#service.write(bytes, () => buffers.give(buffer));
+  }
+
+  /** Takes what came from the service. False pauses reading. */
   #passOn(count: number, buffer: Uint8Array): boolean {
     this.#sizeClass = nextSizeClass(this.#sizeClass, count);
     const bytes = count === buffer.length ? buffer : buffer.subarray(0, count);
