@@ -31,6 +31,7 @@ before(async () => {
     SLUICE_REDIS_PORT: String(redisPort),
     SLUICE_STREAM_STORE_PORT: String(await freePort()),
     SLUICE_API_GATEWAY_PORT: String(gatewayPort),
+    SLUICE_API_GATEWAY_PTG_PORT: String(await freePort()),
   };
 });
 

@@ -176,7 +176,8 @@ export class Stage {
   #environment(settings) {
     const plain = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(SLUICE|REDIS)_/.test(name)));
     const portVariables = apps.map((app) => [app.portVariable, String(settings.ports[app.name])]);
-    const env = { ...plain, ...Object.fromEntries(portVariables), ...this.#options.environment };
+    const doors = { SLUICE_API_GATEWAY_PTG_PORT: 'off' };
+    const env = { ...plain, ...doors, ...Object.fromEntries(portVariables), ...this.#options.environment };
     return appEnvironment(settings, `redis://127.0.0.1:${this.redisPort}`, env);
   }
 

@@ -11,6 +11,13 @@ export const GATEWAY_CONFIG = defineConfig({
     default: 8000,
     doc: 'Port of the gateway: the one front door.',
   },
+  ptgPort: {
+    env: 'SLUICE_API_GATEWAY_PTG_PORT',
+    type: 'port',
+    canBeOff: true,
+    default: 7890,
+    doc: 'Port where the gateway serves the ptg dialect at the root, or `off`.',
+  },
   streamStoreUrl: {
     env: 'SLUICE_STREAM_STORE_URL',
     type: 'url',

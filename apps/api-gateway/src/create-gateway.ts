@@ -1,5 +1,5 @@
-import { createOpenApi, createService, type Environment, type Service } from '@sluice/service-kit';
-import { GATEWAY_CONFIG } from './config.js';
+import { createOpenApi, createService, type DoorOptions, type Environment, type Service } from '@sluice/service-kit';
+import { GATEWAY_CONFIG, type GatewayConfig } from './config.js';
 import { OwnDocument } from './documents/own-document.js';
 import { addGatewayMetrics } from './gateway-metrics.js';
 import { GatewayModule } from './gateway.module.js';
@@ -9,6 +9,7 @@ import { servePages } from './page/static-files.js';
 import { HttpProxy } from './proxy/http-proxy.js';
 import { Upstreams } from './proxy/services.js';
 import { UpgradeProxy } from './proxy/upgrade-proxy.js';
+import { fromPtgDoor } from './routing/addresses.js';
 import { interceptor } from './routing/interceptor.js';
 
 const API = {
@@ -29,6 +30,7 @@ export async function createGateway(environment: Environment): Promise<Service> 
     name: 'api-gateway',
     module: GatewayModule.with(upstreams),
     config,
+    doors: doorsOf(config),
     configure: async (app, { edge, metrics, readiness, drain }) => {
       const http = new HttpProxy(edge, metrics, config.maxBodyBytes);
       const upgrades = new UpgradeProxy(edge, upstreams, limits.upgrades);
@@ -48,4 +50,10 @@ export async function createGateway(environment: Environment): Promise<Service> 
       };
     },
   });
+}
+
+/** The doors beside the front one. */
+function doorsOf({ ptgPort }: GatewayConfig): DoorOptions[] {
+  if (ptgPort === null) return [];
+  return [{ name: 'ptg', port: ptgPort, variable: 'SLUICE_API_GATEWAY_PTG_PORT', target: fromPtgDoor }];
 }

@@ -10,6 +10,9 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const READY_TIMEOUT_MS = 20_000;
 const MAX_OUTPUT_CHARACTERS = 1_000_000;
 
+/** Doors beside an app's main port: tests that run at the same time must not meet at the usual ones. */
+const ANY_OTHER_PORTS = { SLUICE_API_GATEWAY_PTG_PORT: '0' };
+
 export interface AppOptions {
   /** Default: a free one; passed as `SLUICE_<APP>_PORT`. */
   readonly port?: number;
@@ -41,7 +44,13 @@ export class RunningApp {
     const inherited = Object.entries(process.env).filter(([key]) => !key.startsWith('SLUICE_') && key !== 'REDIS_URL');
     const child = spawn(process.execPath, ['--enable-source-maps', main], {
       cwd: ROOT,
-      env: { ...Object.fromEntries(inherited), NODE_OPTIONS: '', [portVariable]: String(port), ...env },
+      env: {
+        ...Object.fromEntries(inherited),
+        NODE_OPTIONS: '',
+        ...ANY_OTHER_PORTS,
+        [portVariable]: String(port),
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const app = new RunningApp(name, port, child);

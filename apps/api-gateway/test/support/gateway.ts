@@ -8,6 +8,8 @@ export interface TestGateway {
   readonly url: string;
   readonly ws: string;
   readonly port: number;
+  /** URL of the ptg dialect's own door. */
+  readonly ptgUrl: string;
   close(): Promise<void>;
 }
 
@@ -18,6 +20,7 @@ export async function startGateway(
 ): Promise<TestGateway> {
   const service = await createGateway({
     SLUICE_API_GATEWAY_PORT: '0',
+    SLUICE_API_GATEWAY_PTG_PORT: '0',
     SLUICE_LOG_LEVEL: 'silent',
     SLUICE_STREAM_STORE_URL: streamStoreUrl,
     ...environment,
@@ -28,6 +31,7 @@ export async function startGateway(
     url,
     ws: url.replace('http', 'ws'),
     port: Number(new URL(url).port),
+    ptgUrl: service.doorUrls.get('ptg') ?? '',
     close: () => service.close(),
   };
 }

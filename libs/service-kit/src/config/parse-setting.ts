@@ -37,7 +37,9 @@ function parseUrl(text: string, isSecret: boolean): { value: string } | { proble
 function parseNumber(
   setting: Extract<Setting, { type: 'integer' | 'number' | 'port' }>,
   text: string,
-): { value: number } | { problem: string } {
+): { value: number | null } | { problem: string } {
+  const canBeOff = setting.type === 'port' && setting.canBeOff === true;
+  if (canBeOff && text === 'off') return { value: null };
   const value = text.trim() === '' ? Number.NaN : Number(text);
   const isWhole = setting.type !== 'number';
   const min = setting.type === 'port' ? 0 : (setting.min ?? (isWhole ? Number.MIN_SAFE_INTEGER : -Number.MAX_VALUE));
@@ -47,7 +49,7 @@ function parseNumber(
   const kind = isWhole ? 'a whole number' : 'a number';
   const unit = setting.unit === undefined ? '' : ` of ${setting.unit}`;
   const range = boundsText(setting.type === 'port' ? { min, max } : setting);
-  return { problem: `must be ${kind}${unit}${range}, got "${text}"` };
+  return { problem: `must be ${kind}${unit}${range}${canBeOff ? ' or off' : ''}, got "${text}"` };
 }
 
 function boundsText({ min, max }: { min?: number; max?: number }): string {

@@ -15,10 +15,17 @@ interface TextSetting extends SettingText {
 }
 
 interface NumberSetting extends SettingText {
-  readonly type: 'integer' | 'number' | 'port';
+  readonly type: 'integer' | 'number';
   readonly default: number | null;
   readonly min?: number;
   readonly max?: number;
+}
+
+interface PortSetting extends SettingText {
+  readonly type: 'port';
+  readonly default: number | null;
+  /** Whether the word `off` may stand for no port at all; the value is null then. */
+  readonly canBeOff?: boolean;
 }
 
 interface BooleanSetting extends SettingText {
@@ -39,7 +46,7 @@ interface ChoiceSetting extends SettingText {
 }
 
 /** One environment variable: its default (null = none), meaning and unit. */
-export type Setting = TextSetting | NumberSetting | BooleanSetting | ListSetting | ChoiceSetting;
+export type Setting = TextSetting | NumberSetting | PortSetting | BooleanSetting | ListSetting | ChoiceSetting;
 
 /** All settings of one program by the name the code uses. */
 export type Settings = Readonly<Record<string, Setting>>;
@@ -57,7 +64,9 @@ type PlainValue<S extends Setting> = S extends { type: 'text' | 'url' }
           : never;
 
 /** Type of one parsed setting. */
-type SettingValue<S extends Setting> = S extends { default: null } ? PlainValue<S> | null : PlainValue<S>;
+type SettingValue<S extends Setting> = S extends { default: null } | { canBeOff: true }
+  ? PlainValue<S> | null
+  : PlainValue<S>;
 
 /** The parsed, frozen values of all settings. */
 export type ConfigValues<S extends Settings> = { readonly [Name in keyof S]: SettingValue<S[Name]> };

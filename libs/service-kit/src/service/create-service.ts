@@ -1,6 +1,6 @@
 import 'reflect-metadata';
-import { type IncomingMessage, type Server } from 'node:http';
-import { type AddressInfo, type Socket } from 'node:net';
+import { type IncomingMessage } from 'node:http';
+import { type Socket } from 'node:net';
 import { type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -20,13 +20,12 @@ import { NestLog, createLogger } from '../log/logger.js';
 import { Metrics } from '../metrics/metrics.js';
 import { UpgradeRouter } from '../sockets/upgrade-router.js';
 import { refuseBrokenRequest } from './broken-requests.js';
+import { type DoorOptions, Doors } from './doors.js';
 import { Drain } from './drain.js';
-import { type RequestInterceptor, createHttpServer } from './http-server.js';
+import { type RequestInterceptor } from './http-server.js';
 import { assertMayListen } from './listen-address.js';
 import { type ApiDescription, serveOpenApi } from './open-api.js';
 import { ServiceModule, type ServiceParts } from './service-module.js';
-
-const IDLE_CHECK_MS = 20;
 
 /** Takes an upgraded socket over. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Socket, head: Buffer) => Promise<void> | void;
@@ -50,6 +49,8 @@ export interface ServiceOptions<Config extends ServiceConfig> {
   readonly bodyLimitBytes?: number;
   /** Services that stand behind our own gateway on the same machine believe its forwarded headers. */
   readonly isBehindGateway?: boolean;
+  /** Ports beside the main one, where paths have other names. */
+  readonly doors?: readonly DoorOptions[];
   /** Error shapes of the dialects the service speaks. */
   readonly dialects?: readonly ErrorDialect[];
   /** Who may call which route; the table of the system unless given. */
@@ -69,7 +70,9 @@ export interface ServiceOptions<Config extends ServiceConfig> {
 export interface Service extends ServiceParts {
   readonly app: NestFastifyApplication;
   readonly edge: Edge;
-  /** Starts to serve; resolves with the base URL, which names the port that was really taken. */
+  /** URLs of the doors beside the main one by name; empty until they are open. */
+  readonly doorUrls: ReadonlyMap<string, string>;
+  /** Starts to serve at all doors; resolves with the base URL, which names the port that was really taken. */
   listen(): Promise<string>;
   /** Drains within the configured time and frees everything. Never rejects; may be called twice. */
   close(): Promise<void>;
@@ -102,7 +105,8 @@ export async function createService<Config extends ServiceConfig>(options: Servi
   const routes = new RouteTable();
   const errors = new ErrorFilter(log, routes, options.dialects ?? []);
   const intercepting: RequestInterceptor = (request, response) => intercept?.(request, response) ?? false;
-  const adapter = createAdapter(options, edge, errors, intercepting);
+  const doors = new Doors(config.host, { edge, intercept: intercepting }, options.doors ?? []);
+  const adapter = createAdapter(options, edge, errors, doors);
   routes.watch(adapter.getInstance() as unknown as FastifyInstance);
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   guardRequests(fastify, guard, errors);
@@ -119,14 +123,15 @@ export async function createService<Config extends ServiceConfig>(options: Servi
   guard.assertComplete();
   intercept = hooks.intercept ?? null;
   const upgrade = hooks.upgrade ?? parts.upgrades.handle.bind(parts.upgrades);
-  return assemble({ app, edge, parts, config, upgrade });
+  doors.onUpgrade(upgrade);
+  return assemble({ app, edge, parts, config, doors });
 }
 
 function createAdapter<Config extends ServiceConfig>(
   options: ServiceOptions<Config>,
   edge: Edge,
   errors: ErrorFilter,
-  intercept: RequestInterceptor,
+  doors: Doors,
 ): FastifyAdapter {
   const fastifyOptions: FastifyServerOptions = {
     logger: false,
@@ -138,7 +143,7 @@ function createAdapter<Config extends ServiceConfig>(
     genReqId: (request) => edge.requestId(request),
     ...options.fastify,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 4096, ...options.fastify?.routerOptions },
-    serverFactory: (handler) => createHttpServer(edge, handler, intercept),
+    serverFactory: (handler) => doors.create(handler),
   };
   return new FastifyAdapter(fastifyOptions);
 }
@@ -155,19 +160,16 @@ interface Assembly {
   readonly edge: Edge;
   readonly parts: ServiceParts;
   readonly config: ServiceConfig;
-  readonly upgrade: UpgradeHandler;
+  readonly doors: Doors;
 }
 
-function assemble({ app, edge, parts, config, upgrade }: Assembly): Service {
-  const server = app.getHttpServer() as Server;
+function assemble({ app, edge, parts, config, doors }: Assembly): Service {
   const { log, drain, readiness, upgrades } = parts;
-  server.on('upgrade', (request, socket, head) => {
-    void upgrade(request, socket as Socket, head);
-  });
+  const doorUrls = new Map<string, string>();
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     readiness.stop();
-    const closed = stopListening(server);
+    const closed = doors.stopListening();
     drain.add(
       'sockets',
       () => upgrades.drain(),
@@ -176,7 +178,7 @@ function assemble({ app, edge, parts, config, upgrade }: Assembly): Service {
     drain.add(
       'requests',
       () => closed,
-      () => server.closeAllConnections(),
+      () => doors.cut(),
     );
     await drain.run();
     await closed;
@@ -189,11 +191,15 @@ function assemble({ app, edge, parts, config, upgrade }: Assembly): Service {
     ...parts,
     app,
     edge,
+    doorUrls,
     listen: async () => {
       await app.listen(config.port, config.host);
-      const { port } = server.address() as AddressInfo;
-      const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+      const { url } = doors;
       log.info({ url }, 'listening');
+      for (const [door, doorUrl] of await doors.listen()) {
+        doorUrls.set(door, doorUrl);
+        log.info({ door, url: doorUrl }, 'listening');
+      }
       return url;
     },
     close: () => {
@@ -201,20 +207,4 @@ function assemble({ app, edge, parts, config, upgrade }: Assembly): Service {
       return closing;
     },
   };
-}
-
-/** Takes no new connections; resolves when the requests of the present ones are answered. */
-function stopListening(server: Server): Promise<void> {
-  if (!server.listening) return Promise.resolve();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  // A kept-alive connection becomes idle when its last answer is out, and would stay open for more requests.
-  const timer = setInterval(() => {
-    server.closeIdleConnections();
-  }, IDLE_CHECK_MS);
-  server.close(() => {
-    clearInterval(timer);
-    resolve();
-  });
-  server.closeIdleConnections();
-  return promise;
 }

@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { ConfigError } from '../config/define-config.js';
 import { type Service } from './create-service.js';
+import { PortTakenError } from './doors.js';
 
 /** The exit code for a bad configuration (EX_CONFIG of sysexits.h). */
 const BAD_CONFIGURATION = 78;
@@ -60,6 +61,7 @@ function stopOnSignals(service: Service): void {
 
 function startFailure(error: unknown, service: Service | null): string {
   if (error instanceof ConfigError) return error.problems.map((problem) => `Configuration: ${problem}`).join('\n');
+  if (error instanceof PortTakenError) return error.message;
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error && service !== null) {
     const variable = `SLUICE_${service.readiness.service.toUpperCase().replaceAll('-', '_')}_PORT`;
     return `Port ${String(error.port)} is taken by another process; ${variable} moves ${service.readiness.service} to another`;
