@@ -13,6 +13,7 @@ import { StoreMetrics } from './metrics/store-metrics.js';
 import { Quotas } from './quotas/quotas.js';
 import { PtgDataController } from './ptg/data.controller.js';
 import { PingController } from './ptg/ping.controller.js';
+import { PtgPullSocket } from './ptg/pull.socket.js';
 import { StreamInfoReader } from './ptg/stream-info.js';
 import { PtgStreamsController } from './ptg/streams.controller.js';
 import { SettingsModule } from './settings.module.js';
@@ -52,6 +53,7 @@ export class AppModule {
         Quotas,
         IngestSocket,
         FollowSocket,
+        PtgPullSocket,
         V1Socket,
       ],
     };

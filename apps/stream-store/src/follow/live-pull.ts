@@ -21,6 +21,8 @@ export function pauseAboveBytes(isLatest: boolean): number {
 export interface PullEvents {
   /** A stream can never be read: close with the error. */
   onFailure(error: unknown): void;
+  /** Nothing came for as long as the socket waits; without it an idle frame is sent. */
+  onIdle?(): void;
 }
 
 /** What is kept for one stream: its name in headers, and under which its encoded batches are shared. */
@@ -110,6 +112,7 @@ export class LivePull implements FollowSetOwner<Labels> {
 
   private sendIdle(): void {
     if (this.writer.bufferedBytes === 0) {
+      if (this.events.onIdle !== undefined) return this.events.onIdle();
       this.writer.write([this.options.form.hasHeader ? IDLE_WITH_HEADER : IDLE_WITHOUT_HEADER]);
     }
     this.idle.touch();

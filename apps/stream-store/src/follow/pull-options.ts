@@ -10,7 +10,7 @@ import {
 } from '../dialect/addresses.js';
 import { QueryReader, type Query } from '../dialect/parameters.js';
 import { readStarts } from '../dialect/positions.js';
-import { type PullForm } from './pull-encoder.js';
+import { type LabelledEntry, type PullForm } from './pull-encoder.js';
 
 /** Where a pull socket starts in a stream: after an id, or from now. */
 type PullStart = EntryId | '$';
@@ -40,6 +40,18 @@ export interface PullOptions {
   readonly needsAck: boolean;
   /** Tell gaps and resets in text frames of their own. */
   readonly tellsGaps: boolean;
+  /** What a dialect asks of its rounds beyond that. */
+  readonly rounds?: RoundRules;
+}
+
+/** How the messages of a pull in rounds are made, where a dialect wants it otherwise. */
+export interface RoundRules {
+  /** A message has entries of one stream; the streams take turns. */
+  readonly isOneByOne: boolean;
+  /** Key of the stream that leads: after each message the others skip what is older than its last entry. Null: none leads. */
+  readonly leader: string | null;
+  /** Makes of the entries of a message those that are sent; none: the message is left out. Null: they are sent as they are. */
+  readonly convert: ((parts: readonly LabelledEntry[]) => Promise<readonly LabelledEntry[]>) | null;
 }
 
 /** Longest time a timer can wait. */

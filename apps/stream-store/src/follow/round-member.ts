@@ -80,6 +80,13 @@ export class RoundMember implements FollowerSink {
     this.taken = 0;
   }
 
+  /** Counts everything up to a position as skipped. */
+  skipTo(position: EntryId): void {
+    if (compareEntryIds(position, this.cursor) <= 0) return;
+    this.cursor = position;
+    this.put(this.pending.slice(this.taken));
+  }
+
   /** Reads on when everything read so far was sent. */
   goOn(): void {
     if (this.isStale) {

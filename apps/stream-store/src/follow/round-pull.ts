@@ -8,10 +8,12 @@ import { IdleTimer } from './idle-timer.js';
 import { pauseAboveBytes, type PullEvents } from './live-pull.js';
 import { gapFrame, resetFrame } from './notices.js';
 import { IDLE_WITHOUT_HEADER, IDLE_WITH_HEADER, encodeMessage, type LabelledEntry } from './pull-encoder.js';
-import { type PullOptions, type ResolvedStream } from './pull-options.js';
+import { type PullOptions, type ResolvedStream, type RoundRules } from './pull-options.js';
 import { RoundMember } from './round-member.js';
 
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+
+type Convert = NonNullable<RoundRules['convert']>;
 
 /**
  * Pull in rounds, for sockets that pace themselves (acks, `max_fps`) or read several streams: one message a round with up to
@@ -29,6 +31,7 @@ export class RoundPull {
   /** Streams known to have entries at the start, so that the first message holds all of them. */
   private readonly expected = new Set<RoundMember>();
   private readonly pauseAboveBytes: number;
+  private isConverting = false;
   private isClosed = false;
 
   constructor(
@@ -89,7 +92,8 @@ export class RoundPull {
 
   /** Whether a message may be sent now. */
   get isOpen(): boolean {
-    if (this.isClosed || this.unacked > 0 || this.writer.bufferedBytes > this.pauseAboveBytes) return false;
+    if (this.isClosed || this.isConverting || this.unacked > 0) return false;
+    if (this.writer.bufferedBytes > this.pauseAboveBytes) return false;
     return performance.now() >= this.nextRoundAt;
   }
 
@@ -152,6 +156,16 @@ export class RoundPull {
   }
 
   private sendRound(): void {
+    const parts = this.pickRound();
+    if (parts.length === 0) return;
+    this.followLeader();
+    const convert = this.options.rounds?.convert ?? null;
+    if (convert === null) this.sendParts(parts);
+    else void this.sendConverted(parts, convert);
+  }
+
+  /** The entries of one message: of each stream, or of the one whose turn it is. */
+  private pickRound(): LabelledEntry[] {
     const parts: LabelledEntry[] = [];
     let bytes = 0;
     for (const member of this.members.values()) {
@@ -161,16 +175,48 @@ export class RoundPull {
         parts.push({ label: member.label, entry });
         member.take(entry);
       }
+      if (parts.length === 0 || this.options.rounds?.isOneByOne !== true) continue;
+      // Whoever had a turn comes last.
+      this.members.delete(member.key);
+      this.members.set(member.key, member);
+      break;
     }
-    if (parts.length === 0) return;
+    return parts;
+  }
+
+  private followLeader(): void {
+    const leader = this.members.get(this.options.rounds?.leader ?? '');
+    if (leader === undefined) return;
+    for (const member of this.members.values()) member.skipTo(leader.cursor);
+  }
+
+  private sendParts(parts: readonly LabelledEntry[]): void {
     this.send(encodeMessage(parts, this.options.form));
-    this.metrics.countOut(parts.length, bytes);
+    this.metrics.countOut(
+      parts.length,
+      parts.reduce((sum, { entry }) => sum + entry.payload.length, 0),
+    );
     if (this.isOpen) for (const member of this.members.values()) member.goOn();
   }
 
+  /** The round stays closed until the entries are converted. */
+  private async sendConverted(parts: readonly LabelledEntry[], convert: Convert): Promise<void> {
+    this.isConverting = true;
+    try {
+      const converted = await convert(parts);
+      this.isConverting = false;
+      if (this.isClosed) return;
+      if (converted.length > 0) this.sendParts(converted);
+      this.openRound();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
   private sendIdle(): void {
-    if (this.isOpen) this.send([this.options.form.hasHeader ? IDLE_WITH_HEADER : IDLE_WITHOUT_HEADER]);
-    else this.idle.touch();
+    if (!this.isOpen) return this.idle.touch();
+    if (this.events.onIdle !== undefined) return this.events.onIdle();
+    this.send([this.options.form.hasHeader ? IDLE_WITH_HEADER : IDLE_WITHOUT_HEADER]);
   }
 
   private send(pieces: readonly Uint8Array[]): void {
