@@ -1,10 +1,10 @@
-import { type Buffer } from 'node:buffer';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { type Endpoint, type RedisTarget } from '../redis-url.js';
 import { type Argument, CommandWriter } from './command-writer.js';
 import { Fifo } from './fifo.js';
 import { type Reply, ReplyError, RespParser } from './parser.js';
+import { ReadMemory } from './read-memory.js';
 
 /** Whoever waits for one reply. Exactly one of the two is called, once. */
 export interface ReplyHandler {
@@ -121,14 +121,40 @@ export class RespConnection {
 
   private open(): void {
     const { endpoint, target } = this.options;
-    const socket = target.tls
-      ? connectTls({ host: endpoint.host, port: endpoint.port, servername: endpoint.host })
-      : connectTcp({ host: endpoint.host, port: endpoint.port });
+    const parser = this.makeParser();
+    const memory = new ReadMemory(parser);
+    const received = (take: () => void): boolean => {
+      this.hasProgress = true;
+      try {
+        take();
+      } catch (error) {
+        socket.destroy(error instanceof Error ? error : new Error(String(error)));
+      }
+      return true;
+    };
+    const onread = { buffer: () => memory.buffer(), callback: (count: number) => received(() => memory.take(count)) };
+    const { host, port } = endpoint;
+    const socket: Socket = target.tls
+      ? connectTls({ host, port, servername: host }).on('data', (chunk) => received(() => parser.feed(chunk)))
+      : connectTcp({ host, port, onread });
     this.socket = socket;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
     const timeout = setTimeout(() => socket.destroy(new Error('connecting took too long')), CONNECT_TIMEOUT_MS);
-    const parser = new RespParser(
+    let reason = 'connection closed by the server';
+    socket.on('error', (error) => (reason = error.message || reason));
+    socket.on('close', () => {
+      clearTimeout(timeout);
+      if (this.socket === socket) this.fail(reason);
+    });
+    socket.on(target.tls ? 'secureConnect' : 'connect', () => {
+      clearTimeout(timeout);
+      void this.greet(socket);
+    });
+  }
+
+  private makeParser(): RespParser {
+    return new RespParser(
       (reply) => {
         try {
           this.waiting.shift()?.reply(reply);
@@ -144,24 +170,6 @@ export class RespConnection {
         }
       },
     );
-    socket.on('data', (chunk: Buffer) => {
-      this.hasProgress = true;
-      try {
-        parser.feed(chunk);
-      } catch (error) {
-        socket.destroy(error instanceof Error ? error : new Error(String(error)));
-      }
-    });
-    let reason = 'connection closed by the server';
-    socket.on('error', (error) => (reason = error.message || reason));
-    socket.on('close', () => {
-      clearTimeout(timeout);
-      if (this.socket === socket) this.fail(reason);
-    });
-    socket.on(target.tls ? 'secureConnect' : 'connect', () => {
-      clearTimeout(timeout);
-      void this.greet(socket);
-    });
   }
 
   private async greet(socket: Socket): Promise<void> {

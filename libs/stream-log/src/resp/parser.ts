@@ -51,6 +51,16 @@ export class RespParser {
     }
   }
 
+  /** What is missing of the bulk string under way, as the memory it belongs to; null when the next bytes are to be fed. */
+  missing(): Buffer | null {
+    return this.bulk === null ? null : this.bulk.subarray(this.bulkFilled);
+  }
+
+  /** So many bytes were put into what is missing. */
+  filled(count: number): void {
+    this.bulkFilled += count;
+  }
+
   /** Takes more bytes of the bulk string under way; false when they are not all here yet. */
   private fillBulk(bulk: Buffer): boolean {
     const wanted = bulk.length - this.bulkFilled;
