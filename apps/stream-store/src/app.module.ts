@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { StreamMeta } from './catalog/stream-meta.js';
 import { StoreConfig, type StoreSettings } from './config.js';
+import { Conversions } from './conversions/conversions.js';
 import { DataController } from './dialect/data.controller.js';
 import { GreetingController } from './dialect/greeting.controller.js';
 import { FollowSocket } from './follow/follow.socket.js';
@@ -16,6 +17,7 @@ import { PingController } from './ptg/ping.controller.js';
 import { PtgPullSocket } from './ptg/pull.socket.js';
 import { StreamInfoReader } from './ptg/stream-info.js';
 import { PtgStreamsController } from './ptg/streams.controller.js';
+import { RECORDING_CONTROLLERS, RECORDING_PROVIDERS } from './recordings/recordings.parts.js';
 import { SettingsModule } from './settings.module.js';
 import { EntriesController } from './v1/http/entries.controller.js';
 import { GroupReads } from './v1/http/group-reads.js';
@@ -38,6 +40,7 @@ export class AppModule {
         EntriesController,
         GroupsController,
         LiveController,
+        ...RECORDING_CONTROLLERS,
         PingController,
         PtgStreamsController,
         PtgDataController,
@@ -47,10 +50,12 @@ export class AppModule {
         StorePrometheus,
         LogReadiness,
         Stopping,
+        ...RECORDING_PROVIDERS,
         GroupReads,
         StreamMeta,
         StreamInfoReader,
         Quotas,
+        { provide: Conversions, useFactory: () => new Conversions() },
         IngestSocket,
         FollowSocket,
         PtgPullSocket,
