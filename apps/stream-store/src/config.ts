@@ -1,4 +1,5 @@
 import { ConfigError, SERVICE_SETTINGS, defineConfig, type ConfigValues, type Environment } from '@sluice/service-kit';
+import { RECORDING_SETTINGS, readRecordingSettings, type RecordingSettings } from './recordings/settings.js';
 import { parseDurability, type Durability, type RetentionRule } from '@sluice/stream-log';
 
 const MIB = 1024 * 1024;
@@ -133,6 +134,7 @@ export const STORE_CONFIG = defineConfig({
     default: true,
     doc: 'A push to a stream that is not there makes it; otherwise streams are made with `PUT /v1/streams/{device}/{stream}`.',
   },
+  ...RECORDING_SETTINGS,
   maxInflightBytes: {
     env: 'SLUICE_STREAM_STORE_MAX_INFLIGHT_BYTES',
     type: 'integer',
@@ -175,6 +177,7 @@ export class StoreConfig {
   readonly retention: RetentionRule;
   readonly redisUrl: string;
   readonly maxInflightBytes: number;
+  readonly recordings: RecordingSettings;
   readonly quotas: QuotaSettings;
 
   /** @throws ConfigError when the durability is none */
@@ -183,6 +186,7 @@ export class StoreConfig {
     this.durability = readDurability(settings.durability);
     this.redisUrl = settings.redisUrl;
     this.maxInflightBytes = settings.maxInflightBytes;
+    this.recordings = readRecordingSettings(settings);
     this.quotas = {
       userStreams: settings.quotaUserStreams,
       streams: settings.quotaStreams,

@@ -1,0 +1,82 @@
+import { Injectable } from '@nestjs/common';
+import { SluiceError } from '@sluice/contracts';
+import { RecordingFolders } from '../disk/recording-folders.js';
+import { type Section } from '../disk/layout.js';
+import { Recorder } from '../recorder/recorder.js';
+import { InfoCache } from './info-cache.js';
+
+type Move = { readonly from: readonly [Section, string]; readonly to: readonly [Section, string] };
+
+/** Moves and deletes recordings at rest, both of their folders or neither. */
+@Injectable()
+export class Housekeeping {
+  constructor(
+    private readonly folders: RecordingFolders,
+    private readonly recorder: Recorder,
+    private readonly cache: InfoCache,
+  ) {}
+
+  /**
+   * Gives a recording another name. Resolves with whether the new one is there and the old one gone.
+   * @throws SluiceError `RECORDING_EXISTS`, `RECORDING_RUNS`
+   */
+  rename(name: string, other: string): Promise<[boolean, boolean]> {
+    return this.recorder.whileAtRest(name, () =>
+      this.recorder.isRunning(other).then(async (runs) => {
+        if (runs || (await this.folders.has('raw_hidden', other)) || (await this.folders.has('post_hidden', other))) {
+          throw new SluiceError('RECORDING_EXISTS', `${other} already exists!`);
+        }
+        return this.moveBoth(
+          [name, other],
+          [
+            { from: ['raw', name], to: ['raw', other] },
+            { from: ['post', name], to: ['post', other] },
+          ],
+        );
+      }),
+    );
+  }
+
+  /** Takes a recording out of sight, or brings it back. As {@link rename}. */
+  hide(name: string, isHidden: boolean): Promise<[boolean, boolean]> {
+    const [shown, hidden]: readonly (readonly [Section, Section])[] = [
+      ['raw', 'post'],
+      ['raw_hidden', 'post_hidden'],
+    ];
+    const [from, to] = (isHidden ? [shown, hidden] : [hidden, shown]) as [[Section, Section], [Section, Section]];
+    return this.recorder.whileAtRest(name, () =>
+      this.moveBoth(
+        [name],
+        [
+          { from: [from[0], name], to: [to[0], name] },
+          { from: [from[1], name], to: [to[1], name] },
+        ],
+      ),
+    );
+  }
+
+  /** Deletes a recording; whether what was recorded, and what was made of it, is gone. @throws SluiceError `RECORDING_RUNS` */
+  remove(name: string): Promise<[boolean, boolean]> {
+    return this.recorder.whileAtRest(name, async () => {
+      await this.folders.remove('raw', name);
+      await this.folders.remove('post', name);
+      await this.cache.forget(name);
+      return [!(await this.folders.has('raw', name)), !(await this.folders.has('post', name))];
+    });
+  }
+
+  private async moveBoth(names: readonly string[], moves: readonly [Move, Move]): Promise<[boolean, boolean]> {
+    const [raw, post] = moves;
+    const hasMoved = await this.folders.move(raw.from, raw.to);
+    try {
+      await this.folders.move(post.from, post.to);
+    } catch (error) {
+      if (hasMoved) await this.folders.move(raw.to, raw.from);
+      throw error;
+    }
+    for (const name of names) await this.cache.forget(name).catch(() => undefined);
+    const { folders } = this;
+    const isThere = (await folders.has(...raw.to)) || (await folders.has(...post.to));
+    return [isThere, !(await folders.has(...raw.from)) && !(await folders.has(...post.from))];
+  }
+}
