@@ -24,6 +24,13 @@ export const GATEWAY_CONFIG = defineConfig({
     default: 'http://127.0.0.1:8100',
     doc: 'Where the stream store answers.',
   },
+  redisUrl: {
+    env: 'REDIS_URL',
+    type: 'text',
+    default: 'redis://127.0.0.1:6789',
+    secret: true,
+    doc: 'Redis that keeps users and keys; several addresses of a cluster are separated by commas.',
+  },
   maxBodyBytes: {
     env: 'SLUICE_API_GATEWAY_MAX_BODY_BYTES',
     type: 'integer',

@@ -24,3 +24,4 @@ export {
 } from './access.js';
 export { ROUTES, findRule } from './routes.js';
 export { type RouteAccess, type RouteRule } from './routes-rule.js';
+export { areCovered, knownScopes, parseScope, parseScopes, type Scope } from './scopes.js';

@@ -1,4 +1,8 @@
+export { ApiKeys } from './auth/api-keys.js';
+export { AuditTrail, type AuditEvent } from './auth/audit-trail.js';
 export { identityOf, type Identity } from './auth/identity.js';
+export { Tokens, type IssuedToken, type TokenOptions } from './auth/tokens.js';
+export { UserDirectory } from './auth/user-directory.js';
 export { Who } from './auth/who.decorator.js';
 export { ConfigError, defineConfig, type ConfigDefinition } from './config/define-config.js';
 export { SERVICE_SETTINGS, type ServiceConfig } from './config/service-settings.js';

@@ -3,6 +3,8 @@ import { type RouteRule, SluiceError, findRule } from '@sluice/contracts';
 import { type Authenticator } from './authenticator.js';
 import { findCredential } from './credentials.js';
 import { ANONYMOUS, type Identity, NOBODY } from './identity.js';
+import { type RefusalAudit } from './refusal-audit.js';
+import { type Sessions } from './sessions.js';
 
 /** Lets requests and upgrades in as the table of routes says, before anything of them is read. */
 export class Guard {
@@ -13,6 +15,8 @@ export class Guard {
     private readonly service: string,
     private readonly table: readonly RouteRule[],
     private readonly authenticator: Authenticator,
+    private readonly sessions: Sessions,
+    private readonly refusals: RefusalAudit | null,
   ) {}
 
   /** Finds the rule of a route that the service has. Without one the service does not start. */
@@ -33,7 +37,19 @@ export class Guard {
    * @throws SluiceError `UNAUTHENTICATED`, `FORBIDDEN`, `LOG_UNAVAILABLE`; rejects with them where it must ask somebody
    */
   admit(request: IncomingMessage, method: string, path: string | undefined): Identity | Promise<Identity> {
-    const rule = path === undefined ? undefined : this.#ruleOf(method, path);
+    const note = (error: unknown): never => {
+      this.refusals?.note(error, { request, route: `${method} ${path ?? '(unknown path)'}` });
+      throw error;
+    };
+    try {
+      const identity = this.#admit(request, path === undefined ? undefined : this.#ruleOf(method, path));
+      return identity instanceof Promise ? identity.catch(note) : identity;
+    } catch (error) {
+      return note(error);
+    }
+  }
+
+  #admit(request: IncomingMessage, rule: RouteRule | undefined): Identity | Promise<Identity> {
     if (rule?.access === 'public') return this.authenticator.isStrict ? NOBODY : ANONYMOUS;
     const credential = findCredential(request);
     if (credential === null) {
@@ -43,6 +59,17 @@ export class Guard {
     const identity = this.authenticator.identify(credential);
     if (identity instanceof Promise) return identity.then((known) => assertAllowed(known, rule));
     return assertAllowed(identity, rule);
+  }
+
+  /**
+   * Watches what goes on after a request was let in: a socket, or an answer that takes its time.
+   * @param end called once when the credential no longer holds, with the reason
+   * @returns what ends the watching
+   */
+  watch(request: IncomingMessage, identity: Identity, end: (reason: SluiceError) => void): () => void {
+    const credential = this.authenticator.isStrict ? findCredential(request) : null;
+    if (credential === null || identity === NOBODY) return doNothing;
+    return this.sessions.add(this.authenticator.watch(credential, identity), end);
   }
 
   #ruleOf(method: string, path: string): RouteRule {
@@ -57,8 +84,21 @@ export class Guard {
 function assertAllowed(identity: Identity, rule: RouteRule | undefined): Identity {
   if (rule === undefined || rule.access === 'public' || rule.access === 'signed-in') return identity;
   if (identity.allows(rule.access)) return identity;
-  throw new SluiceError('FORBIDDEN', `The credential does not allow ${rule.access}`);
+  throw new Refused(identity.subject, `The credential does not allow ${rule.access}`);
 }
+
+/** A refusal of somebody who is known. */
+class Refused extends SluiceError {
+  constructor(
+    /** For the audit trail alone. */
+    readonly subject: string,
+    message: string,
+  ) {
+    super('FORBIDDEN', message);
+  }
+}
+
+function doNothing(): void {}
 
 function noCredential(): SluiceError {
   return new SluiceError('UNAUTHENTICATED', 'This needs a credential: send the header `Authorization: Bearer …`');

@@ -2,7 +2,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fa
 import { type ErrorFilter } from '../errors/error.filter.js';
 import { toSluiceError } from '../errors/to-sluice-error.js';
 import { type Guard } from './guard.js';
-import { setIdentity } from './identity.js';
+import { type Identity, setIdentity } from './identity.js';
 
 /** Puts the guard before every route that is added from now on; a refused request's body is never read. */
 export function guardRequests(fastify: FastifyInstance, guard: Guard, errors: ErrorFilter): void {
@@ -13,17 +13,17 @@ export function guardRequests(fastify: FastifyInstance, guard: Guard, errors: Er
     const refuse = (error: unknown): void => {
       answerRefusal(error, { request, reply, errors });
     };
+    const accept = (identity: Identity): void => {
+      setIdentity(request.raw, identity);
+      // An answer may go on for hours: it ends with the credential.
+      const unwatch = guard.watch(request.raw, identity, () => reply.raw.destroy());
+      reply.raw.once('close', unwatch);
+      done();
+    };
     try {
       const identity = guard.admit(request.raw, request.method, request.routeOptions.url);
-      if (!(identity instanceof Promise)) {
-        setIdentity(request.raw, identity);
-        done();
-        return;
-      }
-      identity.then((known) => {
-        setIdentity(request.raw, known);
-        done();
-      }, refuse);
+      if (identity instanceof Promise) identity.then(accept, refuse);
+      else accept(identity);
     } catch (error) {
       refuse(error);
     }

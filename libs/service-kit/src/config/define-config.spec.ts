@@ -62,7 +62,7 @@ describe('a configuration', () => {
       { SLUICE_ALLOW_ANONYMOUS: 'maybe' },
       'SLUICE_ALLOW_ANONYMOUS must be 1 or 0 (true, false, yes, no, on, off), got "maybe"',
     ],
-    [{ SLUICE_AUTH_MODE: 'strict' }, 'SLUICE_AUTH_MODE must be one of open, got "strict"'],
+    [{ SLUICE_AUTH_MODE: 'strikt' }, 'SLUICE_AUTH_MODE must be one of open, strict, got "strikt"'],
     [{ SLUICE_HOTS: 'x' }, 'SLUICE_HOTS is not a setting; did you mean SLUICE_HOST?'],
     [
       { SLUICE_STREAM_STORE_PROT: '1' },

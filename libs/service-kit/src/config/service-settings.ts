@@ -1,3 +1,4 @@
+import { AUTH_SETTINGS } from '../auth/auth-settings.js';
 import { type ConfigValues, type Settings } from './settings.js';
 
 /** Settings every service has; spread them into its own definition. */
@@ -11,9 +12,9 @@ export const SERVICE_SETTINGS = {
   authMode: {
     env: 'SLUICE_AUTH_MODE',
     type: 'choice',
-    values: ['open'],
+    values: ['open', 'strict'],
     default: 'open',
-    doc: 'Who may do what: in open mode everybody who reaches the port may do everything.',
+    doc: 'Who may do what: in open mode everybody who reaches the port may do everything; in strict mode each request needs a token or an API key that allows it.',
   },
   allowAnonymous: {
     env: 'SLUICE_ALLOW_ANONYMOUS',
@@ -71,6 +72,7 @@ export const SERVICE_SETTINGS = {
     default: 'asked',
     doc: 'Which WebSockets are compressed (permessage-deflate), if their client offers it: those whose address says `compress=1`, all but those with `compress=0`, or none.',
   },
+  ...AUTH_SETTINGS,
 } as const satisfies Settings;
 
 /** Parsed values that every service has, and its port. */

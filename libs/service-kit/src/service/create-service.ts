@@ -7,8 +7,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
 import { type DestinationStream } from 'pino';
 import { ROUTES, type RouteRule } from '@sluice/contracts';
-import { Guard } from '../auth/guard.js';
-import { OpenAuthenticator } from '../auth/open-authenticator.js';
+import { Access } from '../auth/access.js';
 import { guardRequests } from '../auth/request-guard.js';
 import { type ServiceConfig } from '../config/service-settings.js';
 import { Edge } from '../edge/edge.js';
@@ -42,7 +41,8 @@ export interface ServiceOptions<Config extends ServiceConfig> {
   /** Name in logs, metrics and health. */
   readonly name: string;
   readonly module: Type | DynamicModule;
-  readonly config: Config;
+  /** With a `redisUrl` the service knows users, tokens and API keys, which strict mode needs. */
+  readonly config: Config & { readonly redisUrl?: string };
   /** Head of the OpenAPI document; without it the service has no `/api-docs` of its own. */
   readonly api?: ApiDescription;
   /** Largest request body; 1 MiB unless given. */
@@ -92,15 +92,22 @@ export async function createService<Config extends ServiceConfig>(options: Servi
     ...(options.logTo === undefined ? {} : { to: options.logTo }),
   });
   const edge = new Edge(config, { trustsLoopback: options.isBehindGateway === true });
-  const guard = new Guard(options.name, options.routes ?? ROUTES, new OpenAuthenticator());
+  const access = new Access({
+    service: options.name,
+    config,
+    routes: options.routes ?? ROUTES,
+    log,
+    addressOf: (request) => edge.proxies.clientAddress(request),
+  });
   const parts: ServiceParts = {
     log,
     config,
     readiness: new Readiness(options.name),
     metrics: new Metrics(options.name),
     drain: new Drain(log, config.drainTimeoutMs),
-    upgrades: new UpgradeRouter(edge, guard, log, config),
+    upgrades: new UpgradeRouter(edge, access.guard, log, config),
   };
+  parts.readiness.add('access', () => access.check());
   let intercept: RequestInterceptor | null = null;
   const routes = new RouteTable();
   const errors = new ErrorFilter(log, routes, options.dialects ?? []);
@@ -109,10 +116,37 @@ export async function createService<Config extends ServiceConfig>(options: Servi
   const adapter = createAdapter(options, edge, errors, doors);
   routes.watch(adapter.getInstance() as unknown as FastifyInstance);
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
-  guardRequests(fastify, guard, errors);
+  guardRequests(fastify, access.guard, errors);
   countRequests(fastify, parts.metrics);
-  const app = await NestFactory.create<NestFastifyApplication>(ServiceModule.around(options.module, parts), adapter, {
-    logger: new NestLog(log),
+  access.start();
+  const { app, hooks } = await makeApp(options, { adapter, parts, edge, errors, access }).catch(
+    async (error: unknown) => {
+      await access.close();
+      throw error;
+    },
+  );
+  intercept = hooks.intercept ?? null;
+  const upgrade = hooks.upgrade ?? parts.upgrades.handle.bind(parts.upgrades);
+  doors.onUpgrade(upgrade);
+  return assemble({ app, edge, access, parts, config, doors });
+}
+
+interface AppParts {
+  readonly adapter: FastifyAdapter;
+  readonly parts: ServiceParts;
+  readonly edge: Edge;
+  readonly errors: ErrorFilter;
+  readonly access: Access;
+}
+
+/** Makes the Nest application up to where it could listen. @throws Error naming routes that the table does not know */
+async function makeApp<Config extends ServiceConfig>(
+  options: ServiceOptions<Config>,
+  { adapter, parts, edge, errors, access }: AppParts,
+): Promise<{ app: NestFastifyApplication; hooks: ServiceHooks }> {
+  const module = ServiceModule.around(options.module, parts, access.records);
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    logger: new NestLog(parts.log),
     abortOnError: false,
   });
   app.useGlobalFilters(errors);
@@ -120,11 +154,8 @@ export async function createService<Config extends ServiceConfig>(options: Servi
   const hooks = (await options.configure?.(app, { ...parts, edge })) ?? {};
   if (options.api !== undefined) serveOpenApi(app, options.api);
   await app.init();
-  guard.assertComplete();
-  intercept = hooks.intercept ?? null;
-  const upgrade = hooks.upgrade ?? parts.upgrades.handle.bind(parts.upgrades);
-  doors.onUpgrade(upgrade);
-  return assemble({ app, edge, parts, config, doors });
+  access.guard.assertComplete();
+  return { app, hooks };
 }
 
 function createAdapter<Config extends ServiceConfig>(
@@ -158,12 +189,13 @@ function countRequests(fastify: FastifyInstance, metrics: Metrics): void {
 interface Assembly {
   readonly app: NestFastifyApplication;
   readonly edge: Edge;
+  readonly access: Access;
   readonly parts: ServiceParts;
   readonly config: ServiceConfig;
   readonly doors: Doors;
 }
 
-function assemble({ app, edge, parts, config, doors }: Assembly): Service {
+function assemble({ app, edge, access, parts, config, doors }: Assembly): Service {
   const { log, drain, readiness, upgrades } = parts;
   const doorUrls = new Map<string, string>();
   let closing: Promise<void> | null = null;
@@ -185,6 +217,7 @@ function assemble({ app, edge, parts, config, doors }: Assembly): Service {
     await app.close().catch((error: unknown) => {
       log.error({ err: error }, 'a module failed to close');
     });
+    await access.close();
     log.info('stopped');
   };
   return {

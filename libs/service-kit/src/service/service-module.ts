@@ -1,5 +1,10 @@
 import { type DynamicModule, Global, Module, type Provider, type Type } from '@nestjs/common';
 import { type Logger } from 'pino';
+import { type AccessRecords } from '../auth/access.js';
+import { ApiKeys } from '../auth/api-keys.js';
+import { AuditTrail } from '../auth/audit-trail.js';
+import { Tokens } from '../auth/tokens.js';
+import { UserDirectory } from '../auth/user-directory.js';
 import { HealthController } from '../health/health.controller.js';
 import { Readiness } from '../health/readiness.js';
 import { Metrics } from '../metrics/metrics.js';
@@ -26,7 +31,7 @@ export interface ServiceParts {
 @Global()
 @Module({})
 export class ServiceModule {
-  static around(app: Type | DynamicModule, parts: ServiceParts): DynamicModule {
+  static around(app: Type | DynamicModule, parts: ServiceParts, records: AccessRecords | null): DynamicModule {
     const providers: Provider[] = [
       { provide: LOG, useValue: parts.log },
       { provide: CONFIG, useValue: parts.config },
@@ -34,6 +39,7 @@ export class ServiceModule {
       { provide: Metrics, useValue: parts.metrics },
       { provide: Drain, useValue: parts.drain },
       { provide: UpgradeRouter, useValue: parts.upgrades },
+      ...recordProviders(records),
     ];
     return {
       module: ServiceModule,
@@ -43,4 +49,15 @@ export class ServiceModule {
       exports: providers,
     };
   }
+}
+
+/** In a service without Redis there are none. */
+function recordProviders(records: AccessRecords | null): Provider[] {
+  if (records === null) return [];
+  return [
+    { provide: UserDirectory, useValue: records.users },
+    { provide: ApiKeys, useValue: records.apiKeys },
+    { provide: Tokens, useValue: records.tokens },
+    { provide: AuditTrail, useValue: records.audit },
+  ];
 }

@@ -131,6 +131,10 @@ export class UpgradeRouter {
           this.log.debug({ connection: request.id, err: error }, 'socket error');
         });
         this.#heartbeat.add(connection);
+        const unwatch = this.guard.watch(request.raw, request.identity, ({ closeCode, code, message }) => {
+          void connection.close(closeCode, `${code}: ${message}`);
+        });
+        ws.once('close', unwatch);
         this.#accept(route, connection, context, request);
       },
     );

@@ -59,7 +59,7 @@ export let slowGate = Promise.withResolvers<void>();
 export const accepted: Connection[] = [];
 
 @Module({ controllers: [ThingsController] })
-class SampleModule implements OnModuleInit {
+export class SampleModule implements OnModuleInit {
   constructor(private readonly upgrades: UpgradeRouter) {}
 
   onModuleInit(): void {
