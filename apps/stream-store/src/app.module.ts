@@ -11,6 +11,8 @@ import { IngestSocket } from './ingest/ingest.socket.js';
 import { LogModule } from './log/log.module.js';
 import { StorePrometheus } from './metrics/prometheus.js';
 import { StoreMetrics } from './metrics/store-metrics.js';
+import { FramePictures } from './mjpeg/frame-pictures.js';
+import { MjpegController } from './mjpeg/mjpeg.controller.js';
 import { Quotas } from './quotas/quotas.js';
 import { PtgDataController } from './ptg/data.controller.js';
 import { PingController } from './ptg/ping.controller.js';
@@ -44,6 +46,7 @@ export class AppModule {
         PingController,
         PtgStreamsController,
         PtgDataController,
+        MjpegController,
       ],
       providers: [
         StoreMetrics,
@@ -56,6 +59,7 @@ export class AppModule {
         StreamInfoReader,
         Quotas,
         { provide: Conversions, useFactory: () => new Conversions() },
+        FramePictures,
         IngestSocket,
         FollowSocket,
         PtgPullSocket,

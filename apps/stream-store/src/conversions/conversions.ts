@@ -81,12 +81,6 @@ export class Conversions implements PayloadConverter, OnApplicationShutdown {
     );
   }
 
-  /** @throws SluiceError `INVALID_PARAMETER` for a conversion that can never work, before anything is read */
-  assertPossible({ sid, input, output }: Omit<ConversionRequest, 'payload' | 'client'>): void {
-    const to = parseFormat(output, 'output');
-    if (to !== 'same' && to !== 'null') inputFormat(sid, input);
-  }
-
   async onApplicationShutdown(): Promise<void> {
     await this.workers.close();
   }

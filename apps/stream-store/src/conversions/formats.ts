@@ -58,3 +58,9 @@ export function inputFormat(sid: string, input: string | null): Format {
   const shown = JSON.stringify(sid.length > 128 ? `${sid.slice(0, 128)}…` : sid);
   throw new SluiceError('INVALID_PARAMETER', `what stream ${shown} holds is not known: name it with input=`);
 }
+
+/** @throws SluiceError `INVALID_PARAMETER` for names that are none, and for streams of which nothing is known */
+export function assertConvertible(names: { sid: string; input: string | null; output: string }): void {
+  const output = parseFormat(names.output, 'output');
+  if (output !== 'same' && output !== 'null') inputFormat(names.sid, names.input);
+}
