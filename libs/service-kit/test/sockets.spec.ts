@@ -140,6 +140,23 @@ describe('messages', () => {
     expect(await closing(client)).toMatchObject({ code: 1009 });
   });
 
+  it('come whole and in order whatever their size, with pings between them and in any number of reads', async () => {
+    const { client } = await open('/echo/a', { maxPayload: 2 ** 25 });
+    const sizes = [0, 5, 4096, 4097, 20_000, 16_383, 65_536, 1_000_000, 7, 2 * 2 ** 20, 2 * 2 ** 20 + 1, 300_000, 1];
+    const sent = sizes.map((size, at) => Buffer.alloc(size, Buffer.from([at, 1, 2, 3, 4, 5, 6])));
+    const got: Buffer[] = [];
+    const done = new Promise<void>((resolve) => {
+      client.on('message', (data: Buffer) => got.push(data) === sent.length && resolve());
+    });
+    for (const payload of sent) {
+      client.send(payload);
+      client.ping();
+    }
+    await done;
+    expect(got.map((data, at) => data.equals(sent[at] as Buffer))).toEqual(sent.map(() => true));
+    client.terminate();
+  });
+
   it('leave in order whatever their size, text and binary, by any number of writes', async () => {
     const { client, server } = await open('/echo/a');
     const sizes = [0, 1, 125, 126, 20_000, 65_535, 65_536, 3, 300_000, 16_384, 10, 10];

@@ -63,7 +63,7 @@ export class Connection {
 
   /** Sets who gets the messages; the data of one is a view that may be kept and not changed. */
   onMessage(listener: MessageListener): void {
-    listenForMessages(this.ws, listener);
+    listenForMessages(this.ws, listener, this.raw);
   }
 
   /** Pauses reading: the peer feels it as back-pressure. */

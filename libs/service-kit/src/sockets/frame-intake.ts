@@ -1,9 +1,16 @@
 import { isUtf8 } from 'node:buffer';
+import { type Socket } from 'node:net';
 import { type WebSocket } from 'ws';
+import { LongFrame } from './long-frame.js';
+import { readInto } from './own-reads.js';
 import { unmask } from './unmask.js';
 
-/** Longer frames are left to the library, whose native unmasking is faster there. */
-const MAX_FAST_BYTES = 4 * 1024;
+/** Longer payloads are gathered in memory of their own. */
+const MAX_SHORT_BYTES = 4 * 1024;
+/** Still longer ones are left to the library, which believes a length only as far as the bytes have come. */
+const MAX_LONG_BYTES = 2 * 1024 * 1024;
+/** So much of a long payload must be missing for reads straight into it to pay. */
+const DIRECT_BYTES = 16 * 1024;
 const MASK_BYTES = 4;
 const TEXT = 1;
 const BINARY = 2;
@@ -20,17 +27,26 @@ interface Receiver {
 export type MessageListener = (data: Buffer, isBinary: boolean) => void;
 
 /**
- * Hands over the messages of a WebSocket. Whole small data frames are taken out of what the socket read and given as views of
- * it, unmasked in place, at a third of the library's cost; everything else (control frames, fragments, long frames and those
- * that two reads share, broken ones) goes to the library as it came and in its order, so that it keeps all of its duties.
+ * All sockets read into the same memory, and what came is copied out at once: cheaper than memory for each read, and an idle
+ * socket holds none.
  */
-export function listenForMessages(ws: WebSocket, listener: MessageListener): void {
+const shared = Buffer.allocUnsafeSlow(64 * 1024);
+
+/**
+ * Hands over the messages of a WebSocket. Whole small data frames are taken out of what the socket read and given as views of
+ * it, unmasked in place, at a third of the library's cost; long binary ones are read straight into their own memory.
+ * Everything else (control frames, fragments, long texts, small frames that two reads share, broken ones) goes to the library
+ * as it came and in its order, so that it keeps all of its duties.
+ * @param raw the socket below, to choose its memory; without it what comes is only taken from the library's listener
+ */
+export function listenForMessages(ws: WebSocket, listener: MessageListener, raw: Socket | null = null): void {
   ws.on('message', listener as (data: unknown, isBinary: boolean) => void);
   // Inflating takes turns: what stands behind a compressed frame must wait for it.
   if (ws.extensions.includes('permessage-deflate')) return;
   const { _receiver: receiver } = ws as unknown as { readonly _receiver: Receiver };
   const intake = new FrameIntake(receiver, listener);
   receiver.write = (chunk) => intake.take(chunk);
+  if (raw !== null) readInto(raw, { buffer: () => intake.memory(), take: (count) => intake.read(count) });
 }
 
 class FrameIntake {
@@ -43,12 +59,30 @@ class FrameIntake {
   #isOver = false;
   /** The beginning of a frame's head. */
   #rest: Buffer | null = null;
+  #long: LongFrame | null = null;
+  /** The last memory handed out was the long frame's. */
+  #isDirect = false;
 
   constructor(
     private readonly receiver: Receiver,
     private readonly listener: MessageListener,
   ) {
     this.#forward = receiver.write.bind(receiver);
+  }
+
+  /** Where the socket is to read to. */
+  memory(): Buffer {
+    const missing = this.#long?.missing;
+    this.#isDirect = missing !== undefined && missing.length >= DIRECT_BYTES;
+    return missing !== undefined && this.#isDirect ? missing : shared;
+  }
+
+  /** So many bytes were read to there. False when the library wants no more for now. */
+  read(count: number): boolean {
+    if (!this.#isDirect || this.#long === null) return this.take(Buffer.from(shared.subarray(0, count)));
+    this.#long.filled(count);
+    if (this.#long.isWhole) this.#deliverLong(this.#long);
+    return true;
   }
 
   /** Takes what the socket read. False when the library wants no more for now. */
@@ -59,6 +93,11 @@ class FrameIntake {
     let at = 0;
     while (at < data.length) {
       if (this.receiver._errored) return true;
+      if (this.#long !== null) {
+        at = this.#long.fill(data, at);
+        if (this.#long.isWhole) this.#deliverLong(this.#long);
+        continue;
+      }
       if (this.#left > 0) {
         const end = Math.min(data.length, at + this.#left);
         this.#left -= end - at;
@@ -90,8 +129,12 @@ class FrameIntake {
     const opcode = first & 15;
     const end = start + length;
     const isPlain = (first & 0xf0) === 0x80 && (opcode === BINARY || opcode === TEXT) && !this.#isFragmented;
-    if (isPlain && length <= MAX_FAST_BYTES && end <= data.length && this.#deliver(data, start, end, opcode))
+    if (isPlain && length <= MAX_SHORT_BYTES && end <= data.length && this.#deliver(data, start, end, opcode))
       return end;
+    if (isPlain && opcode === BINARY && length > MAX_SHORT_BYTES && length <= MAX_LONG_BYTES) {
+      this.#long = new LongFrame(length, data.subarray(start - MASK_BYTES, start));
+      return start;
+    }
     if (opcode < FIRST_CONTROL) this.#isFragmented = first < 128;
     this.#isOver = opcode === CLOSE;
     this.#left = end - at;
@@ -103,6 +146,11 @@ class FrameIntake {
     this.#isOver = true;
     this.#left = data.length - at;
     return at;
+  }
+
+  #deliverLong(frame: LongFrame): void {
+    this.#long = null;
+    this.listener(frame.unmasked(), true);
   }
 
   /** False when a text is not UTF-8: it is left as it came, for the library to refuse it. */

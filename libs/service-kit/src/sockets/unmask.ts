@@ -1,3 +1,32 @@
+import { createRequire } from 'node:module';
+
+type NativeUnmask = (data: Uint8Array, mask: Uint8Array) => void;
+
+const native = loadNative();
+
+/** Unmasks a long payload in place: by `bufferutil` where it is installed, which is faster from some kilobytes on. */
+export function unmaskLong(data: Uint8Array, mask: Uint8Array): void {
+  const [mask0 = 0, mask1 = 0, mask2 = 0, mask3 = 0] = mask;
+  // The mask of our own client on one machine.
+  if ((mask0 | mask1 | mask2 | mask3) === 0) return;
+  if (native !== null) return native(data, mask);
+  for (let at = 0; at < data.length; at += 4) {
+    // Writes behind the end of a typed array go nowhere.
+    data[at] = (data[at] as number) ^ mask0;
+    data[at + 1] = (data[at + 1] as number) ^ mask1;
+    data[at + 2] = (data[at + 2] as number) ^ mask2;
+    data[at + 3] = (data[at + 3] as number) ^ mask3;
+  }
+}
+
+function loadNative(): NativeUnmask | null {
+  try {
+    return (createRequire(import.meta.url)('bufferutil') as { readonly unmask: NativeUnmask }).unmask;
+  } catch {
+    // An optional dependency that was not built here.
+    return null;
+  }
+}
 /**
  * Unmasks the payload from `start` to `end` in place with the four bytes before it; doing it twice undoes it.
  * @returns all its bytes or-ed: below 128 when every one of them is ASCII

@@ -72,9 +72,8 @@ export class SampleModule implements OnModuleInit {
       },
       accept: (connection, { name }) => {
         accepted.push(connection);
-        connection.ws.on('message', (data, isBinary) => {
-          const text = isBinary ? data : `${name}: ${(data as Buffer).toString()}`;
-          connection.ws.send(text as Buffer | string);
+        connection.onMessage((data, isBinary) => {
+          connection.ws.send(isBinary ? data : `${name}: ${data.toString()}`);
         });
       },
     });
