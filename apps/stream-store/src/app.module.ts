@@ -8,6 +8,7 @@ import { FollowSocket } from './follow/follow.socket.js';
 import { LogReadiness } from './health/log-readiness.js';
 import { Stopping } from './health/stopping.js';
 import { IngestSocket } from './ingest/ingest.socket.js';
+import { PushSockets } from './ingest/push-sockets.js';
 import { LogModule } from './log/log.module.js';
 import { StorePrometheus } from './metrics/prometheus.js';
 import { StoreMetrics } from './metrics/store-metrics.js';
@@ -60,6 +61,7 @@ export class AppModule {
         Quotas,
         { provide: Conversions, useFactory: () => new Conversions() },
         FramePictures,
+        PushSockets,
         IngestSocket,
         FollowSocket,
         PtgPullSocket,

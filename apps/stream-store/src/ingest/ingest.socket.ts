@@ -1,18 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LOG, UpgradeRouter, type Connection, type SocketRoute, type UpgradeRequest } from '@sluice/service-kit';
-import { StreamLog } from '@sluice/stream-log';
 import { type Logger } from 'pino';
 import { StoreConfig } from '../config.js';
 import { addressOf } from '../dialect/addresses.js';
-import { dialectRefusal, toClose } from '../dialect/dialect-errors.js';
+import { dialectRefusal } from '../dialect/dialect-errors.js';
 import { queryOf } from '../dialect/parameters.js';
-import { StoreMetrics } from '../metrics/store-metrics.js';
-import { FrameGate, SharedIntake } from '../quotas/frame-gate.js';
-import { Quotas } from '../quotas/quotas.js';
-import { Writing } from '../quotas/writing.js';
 import { assertMayWrite } from '../streams/permitted.js';
 import { readPushOptions, type PushOptions } from './push-options.js';
-import { PushSession } from './push-session.js';
+import { PushSockets } from './push-sockets.js';
+import { StreamerFrames } from './streamer-frames.js';
 
 /** WebSocket `/data/{stream_id}/push`: devices send entries. */
 @Injectable()
@@ -22,10 +18,8 @@ export class IngestSocket implements SocketRoute<PushOptions> {
 
   constructor(
     router: UpgradeRouter,
-    private readonly log: StreamLog,
+    private readonly sockets: PushSockets,
     private readonly config: StoreConfig,
-    private readonly metrics: StoreMetrics,
-    private readonly quotas: Quotas,
     @Inject(LOG) private readonly logger: Logger,
   ) {
     router.register(this);
@@ -41,36 +35,9 @@ export class IngestSocket implements SocketRoute<PushOptions> {
   }
 
   accept(connection: Connection, options: PushOptions, { identity }: UpgradeRequest): void {
-    const { ws, writer } = connection;
-    const { openSockets, ingest } = this.metrics;
-    const release = this.quotas.openSocket(identity);
-    const intake = new SharedIntake(connection);
-    const session = new PushSession(
-      this.log,
-      options,
-      new Writing(this.log, this.quotas, identity),
-      {
-        pause: () => intake.pause(),
-        resume: () => intake.resume(),
-        noteOtherStream: (sid) => {
-          this.logger.debug({ connection: connection.id, path: options.sids, sid }, 'a header names another stream');
-        },
-        end: (error) => {
-          const { code, reason } = toClose(error);
-          void connection.close(code, reason);
-        },
-      },
-      writer,
-      ingest.dialect_socket,
-    );
-    openSockets.push += 1;
-    const gate = new FrameGate(session, intake);
-    connection.settleWith(() => gate.settled());
-    connection.onMessage((data, isBinary) => gate.onFrame(data, isBinary));
-    ws.once('close', () => {
-      openSockets.push -= 1;
-      release();
-      void gate.close();
+    const frames = new StreamerFrames(options, (sid) => {
+      this.logger.debug({ connection: connection.id, path: options.sids, sid }, 'a header names another stream');
     });
+    this.sockets.open(connection, identity, frames, 'dialect_socket');
   }
 }

@@ -8,7 +8,8 @@ export interface Intake {
 
 /** What of a socket's pushes is not settled yet. */
 export interface Unsettled {
-  readonly entries: number;
+  /** Entries that are kept in mind, because they or others before them are not settled. */
+  readonly unreported: number;
   readonly bytes: number;
 }
 
@@ -30,8 +31,8 @@ export class PushGate {
   /** After something was pushed. */
   check(): void {
     if (this.isPaused) return;
-    const { entries, bytes } = this.unsettled;
-    const isFull = entries >= MAX_UNSETTLED_ENTRIES || bytes >= MAX_UNSETTLED_BYTES;
+    const { unreported, bytes } = this.unsettled;
+    const isFull = unreported >= MAX_UNSETTLED_ENTRIES || bytes >= MAX_UNSETTLED_BYTES;
     if (!isFull && !this.log.isSaturated) return;
     this.isPaused = true;
     this.intake.pause();
@@ -41,8 +42,8 @@ export class PushGate {
   /** After something was settled. */
   release(): void {
     if (!this.isPaused) return;
-    const { entries, bytes } = this.unsettled;
-    if (entries * 2 > MAX_UNSETTLED_ENTRIES || bytes * 2 > MAX_UNSETTLED_BYTES) return;
+    const { unreported, bytes } = this.unsettled;
+    if (unreported * 2 > MAX_UNSETTLED_ENTRIES || bytes * 2 > MAX_UNSETTLED_BYTES) return;
     if (this.log.isSaturated) {
       this.waitForRelief();
       return;

@@ -26,14 +26,14 @@ describe('a push ledger', () => {
     ]);
   });
 
-  it('counts entries and bytes until they are settled', () => {
+  it('counts entries until they are reported, and bytes until they are settled', () => {
     const { ledger } = recorder();
     const [a, b] = [ledger.add(10, 'a'), ledger.add(5, 'b')];
-    expect([ledger.entries, ledger.bytes, ledger.isEmpty]).toEqual([2, 15, false]);
+    expect([ledger.unreported, ledger.bytes, ledger.isEmpty]).toEqual([2, 15, false]);
     ledger.settle(b, '2-0');
-    expect([ledger.entries, ledger.bytes, ledger.isEmpty]).toEqual([1, 10, false]);
+    expect([ledger.unreported, ledger.bytes, ledger.isEmpty]).toEqual([2, 10, false]);
     ledger.settle(a, new SluiceError('LOG_FULL', 'full'));
-    expect([ledger.entries, ledger.bytes, ledger.isEmpty]).toEqual([0, 0, true]);
+    expect([ledger.unreported, ledger.bytes, ledger.isEmpty]).toEqual([0, 0, true]);
   });
 
   it('loses and mixes nothing over thousands of messages settled at random', () => {

@@ -28,14 +28,13 @@ export class PushLedger<Message> {
   private next = 0;
   private head = 0;
   private scanned = 0;
-  private unsettled = 0;
   private unsettledBytes = 0;
 
   constructor(private readonly events: LedgerEvents<Message>) {}
 
-  /** Entries not settled yet. */
-  get entries(): number {
-    return this.unsettled;
+  /** Entries not reported yet: not settled themselves, or behind one that is not. */
+  get unreported(): number {
+    return this.next - this.head;
   }
 
   /** Payload bytes not settled yet. */
@@ -60,7 +59,6 @@ export class PushLedger<Message> {
     this.sizes[slot] = bytes;
     this.results[slot] = undefined;
     this.messages[slot] = message;
-    this.unsettled += 1;
     this.unsettledBytes += bytes;
     return token;
   }
@@ -68,7 +66,6 @@ export class PushLedger<Message> {
   settle(token: number, result: PushResult): void {
     const slot = token & (this.capacity - 1);
     this.results[slot] = result;
-    this.unsettled -= 1;
     this.unsettledBytes -= this.sizes[slot] as number;
     if (token === this.scanned) this.report();
   }

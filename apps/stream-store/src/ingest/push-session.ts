@@ -1,23 +1,39 @@
 import { SluiceError } from '@sluice/contracts';
 import { type AppendSink, type StreamLog } from '@sluice/stream-log';
-import { parseLoneOffset, parsePushHeader, quoteValue, type EntryId, type PushPart } from '@sluice/wire';
-import { addressOf } from '../dialect/addresses.js';
+import { type EntryId, type PushPart } from '@sluice/wire';
 import { type IngestMetrics } from '../metrics/store-metrics.js';
 import { type FrameWriter } from '@sluice/service-kit';
 import { AdmissionPending } from '../quotas/admission-pending.js';
 import { type Writing } from '../quotas/writing.js';
-import { AckFrames, MAX_UNREAD_BYTES } from './ack-frames.js';
+import { AckFrames, MAX_UNREAD_BYTES, type AckForm } from './ack-frames.js';
 import { PushGate, type Intake } from './push-gate.js';
 import { PushLedger, type LedgerEvents, type PushResult } from './push-ledger.js';
 import { describeRefusal, type Refusal } from './refusals.js';
-import { type PushOptions } from './push-options.js';
 
 /** What a push session needs of its socket. */
 export interface PushSocket extends Intake {
-  /** A header named a stream that the path does not: the header wins. Told once. */
-  noteOtherStream(sid: string): void;
   /** Ends the socket with an error, once everything accepted is settled and acknowledged. */
   end(error: unknown): void;
+}
+
+/** Who takes the entries that were found in frames. Of a message that it refuses by throwing nothing is taken. */
+export interface EntryIntake {
+  /** The only entry of a message. */
+  pushOne(sid: string, payload: Buffer, id: string | null): void;
+  /** The entries of a message, at least one. */
+  pushParts(parts: readonly PushPart[], data: Buffer): void;
+  /** A message without entries, which is acknowledged in its turn. */
+  pushNothing(): void;
+}
+
+/** How one dialect pushes: what its frames mean, and its names. Made for one socket. */
+export interface PushDialect {
+  /** How messages are acknowledged; null: they are not. */
+  readonly acks: AckForm | null;
+  /** Takes a frame. What it keeps of it changes last: when the intake throws, the frame may come again. @throws SluiceError */
+  takeFrame(data: Buffer, isBinary: boolean, intake: EntryIntake): void;
+  /** Redis key of a stream that a frame names; asked once for each name. @throws SluiceError */
+  keyOf(sid: string): string;
 }
 
 /** A message as the ledger keeps it: its number, with its parts where they are several. */
@@ -25,21 +41,19 @@ type PushedMessage = number | { readonly number: number; readonly parts: readonl
 
 /** Keys known to be valid, so that each name of a header is checked once. */
 const MAX_KNOWN_KEYS = 1024;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
+/** What a message without entries settles with. */
+const NO_ID: EntryId = '';
 
 /**
- * One push socket of the redis-streamer dialect: takes frames, appends entries, answers with ids. The first error ends it: what
- * was accepted before is settled and acknowledged first, what comes after is not stored.
+ * One push socket: takes frames, appends entries, answers with ids. The first error ends it: what was accepted before is settled
+ * and acknowledged first, what comes after is not stored.
  */
-export class PushSession implements AppendSink, LedgerEvents<PushedMessage> {
+export class PushSession implements AppendSink, LedgerEvents<PushedMessage>, EntryIntake {
   private readonly ledger: PushLedger<PushedMessage>;
   private readonly gate: PushGate;
-  private readonly acks: AckFrames;
+  private readonly acks: AckFrames | null;
   private readonly keys = new Map<string, string>();
-  private header: Buffer | null = null;
   private messages = 0;
-  private isWidened = false;
   /** Why nothing more is taken. */
   private failure: unknown = null;
   /** The first message that the log refused. */
@@ -49,7 +63,7 @@ export class PushSession implements AppendSink, LedgerEvents<PushedMessage> {
 
   constructor(
     private readonly log: StreamLog,
-    private readonly options: PushOptions,
+    private readonly dialect: PushDialect,
     private readonly writing: Writing,
     private readonly socket: PushSocket,
     writer: FrameWriter,
@@ -57,17 +71,15 @@ export class PushSession implements AppendSink, LedgerEvents<PushedMessage> {
   ) {
     this.ledger = new PushLedger(this);
     this.gate = new PushGate(log, socket, this.ledger);
-    this.acks = new AckFrames(writer);
+    this.acks = dialect.acks === null ? null : new AckFrames(writer, dialect.acks);
   }
 
   /** Takes one frame of the client. @throws AdmissionPending with nothing of the frame taken */
   onFrame(data: Buffer, isBinary: boolean): void {
     if (this.failure !== null || this.isClosed) return;
-    if (this.options.acks && this.acks.areUnread) return this.fail(unreadAnswers());
+    if (this.acks?.areUnread === true) return this.fail(unreadAnswers());
     try {
-      if (!this.options.hasHeader) this.takeBare(data, isBinary);
-      else if (this.header === null) this.takeHeader(data, isBinary);
-      else this.takePayload(this.header, data, isBinary);
+      this.dialect.takeFrame(data, isBinary, this);
     } catch (error) {
       if (error instanceof AdmissionPending) throw error;
       this.fail(error);
@@ -87,7 +99,7 @@ export class PushSession implements AppendSink, LedgerEvents<PushedMessage> {
   /** Resolves when everything accepted is settled and acknowledged. */
   async settled(): Promise<void> {
     if (!this.ledger.isEmpty) await new Promise<void>((resolve) => (this.onIdle = resolve));
-    this.acks.flush();
+    this.acks?.flush();
   }
 
   /** The client is gone: what was accepted settles without anybody being told. */
@@ -104,41 +116,28 @@ export class PushSession implements AppendSink, LedgerEvents<PushedMessage> {
     this.endWhenSettled();
   }
 
-  private takeBare(data: Buffer, isBinary: boolean): void {
-    if (!isBinary) throw wrongFrame('a text frame came where a binary frame was due (the socket has header=0)');
-    this.pushOne(this.options.sids[0] as string, data);
-  }
-
-  private takeHeader(data: Buffer, isBinary: boolean): void {
-    if (isBinary) throw wrongFrame('a binary frame came where a text frame with the header was due');
-    this.header = data;
-    assertList(data);
-  }
-
-  private takePayload(header: Buffer, data: Buffer, isBinary: boolean): void {
-    if (!isBinary) throw wrongFrame('a text frame came where the binary frame of a header was due');
-    const { sids } = this.options;
-    if (sids.length === 1 && parseLoneOffset(header) === data.length) this.pushOne(sids[0] as string, data);
-    else this.pushParts(parsePushHeader(header.toString(), data.length, sids), data);
-    this.header = null;
-  }
-
-  private pushOne(sid: string, payload: Buffer): void {
+  pushOne(sid: string, payload: Buffer, id: string | null): void {
     const key = this.keyOf(sid);
     this.writing.take(1, payload.length);
     this.messages += 1;
-    this.log.push(key, payload, this, this.ledger.add(payload.length, this.messages));
+    this.log.push(key, payload, this, this.ledger.add(payload.length, this.messages), id);
     this.metrics.countIn(1, payload.length);
     this.gate.check();
   }
 
-  private pushParts(parts: readonly PushPart[], data: Buffer): void {
+  pushParts(parts: readonly PushPart[], data: Buffer): void {
     const keys = parts.map(({ sid }) => this.keyOf(sid));
     this.writing.take(parts.length, data.length);
     this.messages += 1;
     const isTogether = parts.length > 1 && parts.some(({ id }) => id !== null);
     if (isTogether) this.pushTogether(parts, keys, this.enter(parts), data);
     else this.pushEach(parts, keys, this.enter(parts), data);
+    this.gate.check();
+  }
+
+  pushNothing(): void {
+    this.messages += 1;
+    this.ledger.settle(this.ledger.add(0, this.messages), NO_ID);
     this.gate.check();
   }
 
@@ -182,13 +181,7 @@ export class PushSession implements AppendSink, LedgerEvents<PushedMessage> {
   private keyOf(sid: string): string {
     const known = this.keys.get(sid);
     if (known !== undefined) return known;
-    const { sids, isStrict, addressing } = this.options;
-    if (!sids.includes(sid)) {
-      if (isStrict) throw new SluiceError('INVALID_HEADER', `stream ${quoteValue(sid)} is not in the path (strict=1)`);
-      if (!this.isWidened) this.socket.noteOtherStream(sid);
-      this.isWidened = true;
-    }
-    const key = this.writing.assertStream(addressOf(sid, addressing).key);
+    const key = this.writing.assertStream(this.dialect.keyOf(sid));
     if (this.keys.size >= MAX_KNOWN_KEYS) this.keys.clear();
     this.keys.set(sid, key);
     return key;
@@ -196,7 +189,7 @@ export class PushSession implements AppendSink, LedgerEvents<PushedMessage> {
 
   onSettledOne(message: PushedMessage, result: PushResult): void {
     if (typeof result !== 'string' || this.refusal !== null) this.onSettled(message, [result]);
-    else if (this.options.acks && !this.isClosed) this.acks.addOne(result);
+    else if (!this.isClosed) this.acks?.addOne(result);
   }
 
   onSettled(message: PushedMessage, results: readonly PushResult[]): void {
@@ -209,8 +202,8 @@ export class PushSession implements AppendSink, LedgerEvents<PushedMessage> {
       this.refusal = { message: number, results, streams: parts?.map(({ sid }) => sid) ?? null, storedAfter: 0 };
       if (this.failure === null) this.metrics.countRefused(refused);
       this.failure = refused;
-    } else if (this.options.acks) {
-      this.acks.add(results as readonly EntryId[]);
+    } else {
+      this.acks?.add(results as readonly EntryId[]);
     }
   }
 
@@ -223,21 +216,8 @@ export class PushSession implements AppendSink, LedgerEvents<PushedMessage> {
   private endWhenSettled(): void {
     if (!this.ledger.isEmpty || this.isClosed) return;
     this.close();
-    this.acks.flush();
+    this.acks?.flush();
     this.socket.end(this.refusal === null ? this.failure : describeRefusal(this.refusal));
-  }
-}
-
-function wrongFrame(message: string): SluiceError {
-  return new SluiceError('WRONG_FRAME_TYPE', message);
-}
-
-/** Finds at once that a header can be none of the forms; the whole of it is read with the frame that follows. */
-function assertList(header: Buffer): void {
-  if (header[0] === OPEN_BRACKET && header[header.length - 1] === CLOSE_BRACKET) return;
-  const text = header.toString().trim();
-  if (!text.startsWith('[') || !text.endsWith(']')) {
-    throw new SluiceError('INVALID_HEADER', `push header ${quoteValue(text)} is not a JSON list`);
   }
 }
 

@@ -1,0 +1,50 @@
+import { Injectable } from '@nestjs/common';
+import { type Connection, type Identity } from '@sluice/service-kit';
+import { StreamLog } from '@sluice/stream-log';
+import { toClose } from '../dialect/dialect-errors.js';
+import { StoreMetrics, type Channel } from '../metrics/store-metrics.js';
+import { FrameGate, SharedIntake } from '../quotas/frame-gate.js';
+import { Quotas } from '../quotas/quotas.js';
+import { Writing } from '../quotas/writing.js';
+import { PushSession, type PushDialect } from './push-session.js';
+
+/** Opens the push sockets of all dialects. */
+@Injectable()
+export class PushSockets {
+  constructor(
+    private readonly log: StreamLog,
+    private readonly quotas: Quotas,
+    private readonly metrics: StoreMetrics,
+  ) {}
+
+  /** Lets a connection push until it ends. @throws SluiceError `QUOTA_EXCEEDED` */
+  open(connection: Connection, identity: Identity, dialect: PushDialect, channel: Channel): void {
+    const { openSockets, ingest } = this.metrics;
+    const release = this.quotas.openSocket(identity);
+    const intake = new SharedIntake(connection);
+    const session = new PushSession(
+      this.log,
+      dialect,
+      new Writing(this.log, this.quotas, identity),
+      {
+        pause: () => intake.pause(),
+        resume: () => intake.resume(),
+        end: (error) => {
+          const { code, reason } = toClose(error);
+          void connection.close(code, reason);
+        },
+      },
+      connection.writer,
+      ingest[channel],
+    );
+    openSockets.push += 1;
+    const gate = new FrameGate(session, intake);
+    connection.settleWith(() => gate.settled());
+    connection.onMessage((data, isBinary) => gate.onFrame(data, isBinary));
+    connection.ws.once('close', () => {
+      openSockets.push -= 1;
+      release();
+      void gate.close();
+    });
+  }
+}
