@@ -18,6 +18,7 @@ import { Quotas } from './quotas/quotas.js';
 import { PtgDataController } from './ptg/data.controller.js';
 import { PingController } from './ptg/ping.controller.js';
 import { PtgPullSocket } from './ptg/pull.socket.js';
+import { PtgPushSocket } from './ptg/push.socket.js';
 import { StreamInfoReader } from './ptg/stream-info.js';
 import { PtgStreamsController } from './ptg/streams.controller.js';
 import { RECORDING_CONTROLLERS, RECORDING_PROVIDERS } from './recordings/recordings.parts.js';
@@ -65,6 +66,7 @@ export class AppModule {
         IngestSocket,
         FollowSocket,
         PtgPullSocket,
+        PtgPushSocket,
         V1Socket,
       ],
     };

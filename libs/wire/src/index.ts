@@ -16,6 +16,7 @@ export {
 } from './entry-id.js';
 export { LengthPrefixedReader, encodeLengthPrefixed } from './length-prefixed.js';
 export { formatPullHeader, parsePullHeader, type PullPart, type PullSlice } from './pull-header.js';
+export { parsePtgPushHeader, type PtgPushHeader } from './ptg-push-header.js';
 export { MAX_HEADER_CHARS, parseLoneOffset, parsePushHeader, type PushPart } from './push-header.js';
 export {
   DEFAULT_DEVICE,

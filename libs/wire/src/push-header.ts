@@ -13,7 +13,8 @@ export interface PushPart {
 /** Longest header text that is looked at (about 40,000 entries). */
 export const MAX_HEADER_CHARS = 1024 * 1024;
 
-interface Claim {
+/** One entry as a header names it, before its offset is known for a start or an end. */
+export interface Claim {
   readonly sid: string;
   readonly id: string | null;
   readonly offset: number;
@@ -98,33 +99,47 @@ function parseJson(text: string): unknown {
   }
 }
 
-function parseClaims(text: string, pathSids: readonly string[]): Claim[] {
+/** For the codecs of this folder. @throws WireError `INVALID_HEADER` */
+export function parseHeaderList(text: string): unknown[] {
   const list = parseJson(text);
-  if (!Array.isArray(list) || list.length === 0) {
-    throw new WireError('INVALID_HEADER', `push header ${quoteValue(text)} is not a list of offsets`);
-  }
+  if (Array.isArray(list)) return list;
+  throw new WireError('INVALID_HEADER', `push header ${quoteValue(text)} is not a list of offsets`);
+}
+
+/** Claims of `[[sid, offset], …]` or `[[sid, id, offset], …]`. For the codecs of this folder. */
+export function claimsOfTuples(list: readonly unknown[]): Claim[] {
   const first: unknown = list[0];
-  if (Array.isArray(first)) {
-    if (first.length !== 2 && first.length !== 3) {
-      throw new WireError(
-        'INVALID_HEADER',
-        `push header: element 0 is ${quoteValue(first)}, not [stream, end] or [stream, id, end]`,
-      );
-    }
-    const width = first.length;
-    return list.map((tuple: unknown, index) => parseTuple(tuple, width, index));
-  }
-  if (list.length !== pathSids.length) {
+  if (!Array.isArray(first) || (first.length !== 2 && first.length !== 3)) {
     throw new WireError(
       'INVALID_HEADER',
-      `push header has ${list.length} offsets for ${pathSids.length} streams in the path`,
+      `push header: element 0 is ${quoteValue(first)}, not [stream, end] or [stream, id, end]`,
+    );
+  }
+  const width = first.length;
+  return list.map((tuple: unknown, index) => parseTuple(tuple, width, index));
+}
+
+/** Claims of `[offset, …]`, one a stream. For the codecs of this folder. */
+export function claimsOfNumbers(list: readonly unknown[], sids: readonly string[]): Claim[] {
+  if (list.length !== sids.length) {
+    throw new WireError(
+      'INVALID_HEADER',
+      `push header has ${list.length} offsets for ${sids.length} streams in the path`,
     );
   }
   return list.map((value: unknown, index) => ({
-    sid: pathSids[index] as string,
+    sid: sids[index] as string,
     id: null,
     offset: parseOffset(value, index),
   }));
+}
+
+function parseClaims(text: string, pathSids: readonly string[]): Claim[] {
+  const list = parseHeaderList(text);
+  if (list.length === 0) {
+    throw new WireError('INVALID_HEADER', `push header ${quoteValue(text)} is not a list of offsets`);
+  }
+  return Array.isArray(list[0]) ? claimsOfTuples(list) : claimsOfNumbers(list, pathSids);
 }
 
 function assertRising(claims: readonly Claim[], blobBytes: number): void {
@@ -174,7 +189,11 @@ function fromEnds(claims: readonly Claim[], blobBytes: number): PushPart[] {
 export function parsePushHeader(text: string, blobBytes: number, pathSids: readonly string[]): PushPart[] {
   const lone = pathSids.length === 1 ? parseLoneText(text) : -1;
   if (lone === blobBytes || lone === 0) return [{ sid: pathSids[0] as string, id: null, start: 0, end: blobBytes }];
-  const claims = parseClaims(text, pathSids);
+  return partsOfClaims(parseClaims(text, pathSids), blobBytes);
+}
+
+/** What claims of starts or ends stand for; at least one. For the codecs of this folder. */
+export function partsOfClaims(claims: readonly Claim[], blobBytes: number): PushPart[] {
   assertRising(claims, blobBytes);
   const startsAtZero = claims[0]?.offset === 0;
   const endsAtBlob = claims.length > 1 && claims.at(-1)?.offset === blobBytes;

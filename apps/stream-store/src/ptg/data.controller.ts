@@ -7,8 +7,8 @@ import { readUploadedEntries, type UploadedEntry } from '../dialect/multipart-en
 import { formatOffsets } from '../dialect/offsets-header.js';
 import { QueryReader, type Query as QueryValues } from '../dialect/parameters.js';
 import { StoreMetrics } from '../metrics/store-metrics.js';
-import { assertMayWrite } from '../streams/permitted.js';
-import { assertPlaceable } from '../streams/placeable.js';
+import { Quotas } from '../quotas/quotas.js';
+import { Writing } from '../quotas/writing.js';
 import { readPtgDataQuery } from './data-query.js';
 import { frameTimeId } from './frame-time.js';
 import { rawSegment, writableKeyOfSid } from './ptg-names.js';
@@ -26,6 +26,7 @@ export class PtgDataController {
     private readonly log: StreamLog,
     private readonly config: StoreConfig,
     private readonly metrics: StoreMetrics,
+    private readonly quotas: Quotas,
   ) {}
 
   /** Appends every uploaded part; the reply lists their ids in the order of the parts. */
@@ -43,11 +44,14 @@ export class PtgDataController {
     const entries = await readUploadedEntries(request);
     const metrics = this.metrics.ingest.ptg_http;
     try {
-      const parts = entries.map((entry) => this.partOf(sid, entry, identity, readsTime));
+      const parts = entries.map((entry) => this.partOf(sid, entry, readsTime));
+      const payloads = parts.map(({ payload }) => payload);
+      const keys = parts.map(({ key }) => key);
+      await new Writing(this.log, this.quotas, identity).begin(keys, payloads);
       const ids = await storeUpload(this.log, parts);
       metrics.countIn(
         parts.length,
-        parts.reduce((sum, { payload }) => sum + payload.length, 0),
+        payloads.reduce((sum, { length }) => sum + length, 0),
       );
       await reply.code(200).send(ids);
     } catch (error) {
@@ -76,9 +80,8 @@ export class PtgDataController {
       .send(payloads.length === 1 ? payloads[0] : Buffer.concat(payloads));
   }
 
-  private partOf(sid: string, { filename, payload }: UploadedEntry, who: Identity, readsTime: boolean): UploadedPart {
+  private partOf(sid: string, { filename, payload }: UploadedEntry, readsTime: boolean): UploadedPart {
     const key = writableKeyOfSid(sid === BY_FILENAME ? filename : sid, this.config.hasDevices);
-    assertPlaceable(this.log, assertMayWrite(who, key));
     return { key, payload, id: readsTime ? frameTimeId(payload) : null };
   }
 }

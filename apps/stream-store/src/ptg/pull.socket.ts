@@ -8,6 +8,7 @@ import { LivePull, type PullEvents } from '../follow/live-pull.js';
 import { type PullOptions, type ResolvedStream } from '../follow/pull-options.js';
 import { RoundPull } from '../follow/round-pull.js';
 import { StoreMetrics } from '../metrics/store-metrics.js';
+import { Quotas } from '../quotas/quotas.js';
 import { ptgRefusal } from './ptg-errors.js';
 import { rawSegment } from './ptg-names.js';
 import { readPtgPullOptions, type PtgPullOptions } from './pull-options.js';
@@ -32,6 +33,7 @@ export class PtgPullSocket implements SocketRoute<PtgPull> {
     private readonly log: StreamLog,
     private readonly config: StoreConfig,
     private readonly metrics: StoreMetrics,
+    private readonly quotas: Quotas,
   ) {
     router.register(this);
   }
@@ -49,7 +51,8 @@ export class PtgPullSocket implements SocketRoute<PtgPull> {
     return { options, streams };
   }
 
-  accept(connection: Connection, { options, streams }: PtgPull): void {
+  accept(connection: Connection, { options, streams }: PtgPull, { identity }: UpgradeRequest): void {
+    const release = this.quotas.openSocket(identity);
     const { openSockets } = this.metrics;
     const pull = this.open(connection, options, {
       onFailure: (error) => {
@@ -64,6 +67,7 @@ export class PtgPullSocket implements SocketRoute<PtgPull> {
     });
     connection.ws.once('close', () => {
       openSockets.pull -= 1;
+      release();
       pull.close();
     });
     void pull.start(streams);
