@@ -1,4 +1,8 @@
 import { createOpenApi, createService, type DoorOptions, type Environment, type Service } from '@sluice/service-kit';
+import { type FastifyInstance } from 'fastify';
+import { Clients } from './access/clients.js';
+import { LOGIN_ERRORS } from './access/login-errors.js';
+import { readForms } from './access/login-form.js';
 import { GATEWAY_CONFIG, type GatewayConfig } from './config.js';
 import { OwnDocument } from './documents/own-document.js';
 import { addGatewayMetrics } from './gateway-metrics.js';
@@ -31,6 +35,7 @@ export async function createGateway(environment: Environment): Promise<Service> 
     module: GatewayModule.with(upstreams),
     config,
     doors: doorsOf(config),
+    dialects: [LOGIN_ERRORS],
     configure: async (app, { edge, metrics, readiness, drain }) => {
       const http = new HttpProxy(edge, metrics, config.maxBodyBytes);
       const upgrades = new UpgradeProxy(edge, upstreams, limits.upgrades);
@@ -42,6 +47,8 @@ export async function createGateway(environment: Environment): Promise<Service> 
         () => upgrades.drain(),
         () => upgrades.stop(),
       );
+      app.get(Clients).use(edge);
+      readForms(app.getHttpAdapter().getInstance() as unknown as FastifyInstance);
       app.get(OwnDocument).use(() => createOpenApi(app, API));
       await servePages(app);
       return {

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule, type OnModuleDestroy } from '@nestjs/common';
+import { AccessModule } from './access/access.module.js';
 import { DocumentsController } from './documents/documents.controller.js';
 import { MergedDocument } from './documents/merged-document.js';
 import { OwnDocument } from './documents/own-document.js';
@@ -17,6 +18,7 @@ export class GatewayModule implements OnModuleDestroy {
   static with(upstreams: Upstreams): DynamicModule {
     return {
       module: GatewayModule,
+      imports: [AccessModule],
       controllers: [PageController, DocumentsController],
       providers: [
         { provide: Upstreams, useValue: upstreams },

@@ -1,10 +1,12 @@
+import { Injectable } from '@nestjs/common';
 import { SluiceError } from '@sluice/contracts';
-import { defineScript, type RedisCommands } from '@sluice/stream-log';
+import { defineScript } from '@sluice/stream-log';
 import { attemptKeys } from './login-keys.js';
+import { LoginRedis } from './login-redis.js';
 
 const WINDOW_MS = 60_000;
 /** Failed log-ins a minute of one user from one address, from one address, and of everybody together. */
-export const ATTEMPT_LIMITS = { pair: 10, address: 100, total: 1000 } as const;
+const ATTEMPT_LIMITS = { pair: 10, address: 100, total: 1000 } as const;
 
 const LIMITED = ['of this user from this address', 'from this address', 'in total'] as const;
 
@@ -39,13 +41,15 @@ return 0
  * Failed log-ins of the last minute, of all gateways together. An attempt counts from its start, so that many at a time
  * cannot pass the limit, and is given back when it succeeds.
  */
+@Injectable()
 export class LoginAttempts {
-  constructor(private readonly redis: RedisCommands) {}
+  constructor(private readonly redis: LoginRedis) {}
 
   /** @throws SluiceError `RATE_LIMITED` when too many failed, `LOG_UNAVAILABLE` */
   async take(user: string, address: string): Promise<void> {
     const limits = [ATTEMPT_LIMITS.pair, ATTEMPT_LIMITS.address, ATTEMPT_LIMITS.total];
-    const reply = await this.redis.runScript(TAKE, attemptKeys(user, address), [...limits, WINDOW_MS], SUBJECT);
+    const redis = await this.redis.commands();
+    const reply = await redis.runScript(TAKE, attemptKeys(user, address), [...limits, WINDOW_MS], SUBJECT);
     const [full, leftMs] = reply as [number, number];
     if (full === 0) return;
     const retryAfterSeconds = Math.max(1, Math.ceil(leftMs / 1000));
@@ -58,7 +62,8 @@ export class LoginAttempts {
 
   /** Forgets an attempt that was no failure. */
   async giveBack(user: string, address: string): Promise<void> {
-    await this.redis.runScript(GIVE_BACK, attemptKeys(user, address), [], SUBJECT);
+    const redis = await this.redis.commands();
+    await redis.runScript(GIVE_BACK, attemptKeys(user, address), [], SUBJECT);
   }
 }
 

@@ -15,8 +15,11 @@ export function guardRequests(fastify: FastifyInstance, guard: Guard, errors: Er
     };
     const accept = (identity: Identity): void => {
       setIdentity(request.raw, identity);
-      // An answer may go on for hours: it ends with the credential.
-      const unwatch = guard.watch(request.raw, identity, () => reply.raw.destroy());
+      // An answer may go on for hours, and a read may wait for one: they end with the credential. A change that has begun
+      // is answered, as its effect may be what ended the credential.
+      const unwatch = guard.watch(request.raw, identity, () => {
+        if (request.method === 'GET' || reply.raw.headersSent) reply.raw.destroy();
+      });
       reply.raw.once('close', unwatch);
       done();
     };
