@@ -6,6 +6,8 @@ import { Housekeeping } from './library/housekeeping.js';
 import { InfoCache } from './library/info-cache.js';
 import { Recorder } from './recorder/recorder.js';
 import { RecorderParts } from './recorder/recorder-parts.js';
+import { ReplaySocket } from './replay/replay.socket.js';
+import { ReplaySources } from './replay/replay-sources.js';
 
 /** What the store's module needs for recordings. */
 export const RECORDING_CONTROLLERS = [RecordingFilesController, RecordingsController];
@@ -16,4 +18,6 @@ export const RECORDING_PROVIDERS = [
   RecordingAccess,
   InfoCache,
   Housekeeping,
+  ReplaySources,
+  ReplaySocket,
 ];
