@@ -91,6 +91,20 @@ async function redis(command) {
   return String(reply);
 }
 
+async function signIn(username, password) {
+  const body = new URLSearchParams({ username, password });
+  const response = await fetch(`${gateway}/token`, { method: 'POST', body });
+  assert.equal(response.status, 200);
+  return (await response.json()).access_token;
+}
+
+async function streamNames(token) {
+  const response = await fetch(`${gateway}/v1/streams?token=${token}`);
+  const text = await response.text();
+  assert.equal(response.status, 200, text);
+  return JSON.parse(text).streams.map((stream) => stream.name);
+}
+
 async function assertStopped(run, pids, since) {
   const [code] = await run.exited;
   assert.ok(Date.now() - since < stopLimitMs, `took ${Date.now() - since} ms`);
@@ -139,6 +153,29 @@ describe('npm start', () => {
     const since = Date.now();
     run.process.kill('SIGTERM');
     await assertStopped(run, pids, since);
+  });
+
+  test('strict mode makes an administrator once, tells the password once, and lets the demo push with keys of its own', async () => {
+    const run = start(['--auth', 'strict', '--demo']);
+    await until(() => run.output.includes('Ctrl-C stops everything'), 'the start', run);
+    const [, name, password] = /first administrator is (\S+), with the password (\S+)/.exec(run.output) ?? [];
+    assert.ok(password, run.output);
+    const token = await signIn(name, password);
+    assert.equal((await fetch(`${gateway}/v1/streams`)).status, 401);
+    await until(async () => (await streamNames(token)).includes('host:vitals'), 'the demo', run);
+    run.process.kill('SIGTERM');
+    await run.exited;
+    for (const file of readdirSync(join(folder, 'logs'))) {
+      assert.equal(readFileSync(join(folder, 'logs', file), 'utf8').includes(password), false, file);
+    }
+
+    const later = start(['--auth', 'strict']);
+    await until(() => later.output.includes('Ctrl-C stops everything'), 'the start', later);
+    assert.match(later.output, /administrators: admin/);
+    assert.doesNotMatch(later.output, /with the password/);
+    assert.ok(await signIn(name, password));
+    later.process.kill('SIGTERM');
+    await later.exited;
   });
 
   test('a busy port is named with its setting, and nothing is started', async () => {

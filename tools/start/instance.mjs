@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inState, root, stateFolder } from '../setup/paths.mjs';
 import { Refusal, say, style, withProgress } from '../setup/progress.mjs';
+import { prepareAccess } from './access.mjs';
 import { demoDevices, frontDoor } from './apps.mjs';
 import { ManagedChild } from './child.mjs';
 import { LogFile, noteworthy } from './logs.mjs';
@@ -28,6 +29,7 @@ export class Instance {
   #logs = [];
   #isStopping = false;
   #ranks;
+  #access = null;
 
   /** `redis` is what `findRedis` gave, or null when `REDIS_URL` names a running server. */
   constructor({ settings, options, redis }) {
@@ -47,6 +49,11 @@ export class Instance {
     return this.#settings.redis.url ?? `redis://127.0.0.1:${this.#settings.redis.port}`;
   }
 
+  /** What `prepareAccess` gave; null in open mode, and before `up`. */
+  get access() {
+    return this.#access;
+  }
+
   /** The processes by name; the names are those of the apps, `redis`, and `demo-…`. */
   get children() {
     return Object.values(this.#ranks).flat();
@@ -56,6 +63,7 @@ export class Instance {
     const { redis, service, front, device } = this.#ranks;
     await withProgress('starting', async () => {
       await startAll(redis);
+      if (this.#settings.authMode === 'strict') await this.#prepareAccess();
       await startAll([...service, ...front]);
       await startAll(device);
     });
@@ -84,6 +92,11 @@ export class Instance {
     await child.restart(stopBudgetsMs[rank]);
   }
 
+  async #prepareAccess() {
+    const env = appEnvironment(this.#settings, this.redisUrl);
+    this.#access = await prepareAccess(env, this.#options.demo ? demoDevices : []);
+  }
+
   #appSpec(app) {
     const url = appUrl(this.#settings, app.name);
     return {
@@ -94,9 +107,15 @@ export class Instance {
   }
 
   #deviceSpec(device) {
+    const url = appUrl(this.#settings, frontDoor);
+    const keyOf = () => this.#access?.keys[device];
     return {
       ...nodeSpec(`demo-${device}`, ['apps/cli/dist/main.js', 'demo', device]),
-      env: { ...process.env, SLUICE_URL: appUrl(this.#settings, frontDoor) },
+      // Its key is known only when it is started.
+      get env() {
+        const key = keyOf();
+        return { ...process.env, SLUICE_URL: url, ...(key === undefined ? {} : { SLUICE_TOKEN: key }) };
+      },
       isReady: async () => true,
     };
   }

@@ -2,12 +2,15 @@ import { parseArgs } from 'node:util';
 import { Refusal } from '../setup/progress.mjs';
 import { apps, demoDevices, frontDoor } from './apps.mjs';
 
+const authModes = ['open', 'strict'];
+
 /** The help of a command that runs everything; `does` is its first line. */
 export const help = (command, does) => `${does}
 
   ${command} [-- options]
 
   --only a,b    run these apps only (${apps.map(({ name }) => name).join(', ')})
+  --auth mode   open: nobody has to say who they are (the default); strict: everybody has to
   --demo        add two devices that push: ${demoDevices.join(' and ')}
   --verbose     print every log line (they are always in .sluice/logs)
   --help        print this
@@ -15,6 +18,7 @@ export const help = (command, does) => `${does}
 Environment
   SLUICE_HOST               address that the apps listen on (127.0.0.1)
 ${apps.map((app) => `  ${app.portVariable.padEnd(24)}  port of ${app.name} (${app.defaultPort})`).join('\n')}
+  SLUICE_AUTH_MODE          as --auth, which wins over it
   SLUICE_REDIS_PORT         port of the Redis that is started here (6789)
   SLUICE_REDIS_BIN          Redis or Valkey server to start; "packages" takes one from the system's packages
   SLUICE_REDIS_MAXMEMORY    memory bound of that Redis, such as 512mb (none)
@@ -25,12 +29,15 @@ Other variables go to the apps as they are: docs/operations.md.`;
 
 /** Reads the command line; throws a `Refusal` that names what is wrong. */
 export function readOptions(args) {
-  const { only, demo, verbose, help: wantsHelp } = parse(args);
+  const { only, auth, demo, verbose, help: wantsHelp } = parse(args);
+  if (auth !== undefined && !authModes.includes(auth)) {
+    throw new Refusal(`--auth ${auth}: there are ${authModes.join(' and ')}`, { exitCode: 2 });
+  }
   const chosen = only === undefined ? apps : choose(only);
   if (demo && !apps.every((app) => chosen.includes(app))) {
     throw new Refusal(`--demo pushes through ${frontDoor} and needs every app: leave out --only ${only}`);
   }
-  return { apps: chosen, demo: demo === true, verbose: verbose === true, help: wantsHelp === true };
+  return { apps: chosen, auth: auth ?? null, demo: demo === true, verbose: verbose === true, help: wantsHelp === true };
 }
 
 function parse(args) {
@@ -38,7 +45,7 @@ function parse(args) {
   try {
     const { values } = parseArgs({
       args,
-      options: { only: { type: 'string' }, demo: flag, verbose: flag, help: flag },
+      options: { only: { type: 'string' }, auth: { type: 'string' }, demo: flag, verbose: flag, help: flag },
     });
     return values;
   } catch (error) {

@@ -19,7 +19,7 @@ const sameSignalMs = 700;
  */
 export async function startSluice(options) {
   const startedAt = Date.now();
-  const settings = readSettings();
+  const settings = readSettings(process.env, options);
   const { redis } = await setUp();
   await claim();
   await checkSurroundings(settings, options);
@@ -32,7 +32,7 @@ export async function startSluice(options) {
     await instance.down();
     throw error;
   }
-  printTable({ settings, options, redisUrl: instance.redisUrl, seconds: (Date.now() - startedAt) / 1000 });
+  printTable({ settings, options, instance, seconds: (Date.now() - startedAt) / 1000 });
   return instance;
 }
 

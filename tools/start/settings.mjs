@@ -6,10 +6,10 @@ const toolVariables =
   /^SLUICE_(REDIS_(BIN|PORT|MAXMEMORY)|TEST_\w+|(CHROMIUM|PYTHON)(_MISSING)?|NO_EXTRAS|FAILED_CHECKS|STATE_DIR)$/;
 
 /**
- * What the environment asks for: `{ host, reachHost, ports, redis }`. `reachHost` is where this machine reaches the apps;
+ * What the environment asks for: `{ host, reachHost, ports, authMode, redis }`. `reachHost` is where this machine reaches the apps;
  * `ports` has one number per app; `redis` is `{ url }` of a given server, or `{ port, durability, maxMemory }`.
  */
-export function readSettings(env = process.env) {
+export function readSettings(env = process.env, { auth = null } = {}) {
   for (const name of Object.keys(env)) {
     if (!name.startsWith('SLUICE_REDIS_') || toolVariables.test(name)) continue;
     throw new Refusal(
@@ -18,7 +18,14 @@ export function readSettings(env = process.env) {
   }
   const host = env.SLUICE_HOST || '127.0.0.1';
   const ports = Object.fromEntries(apps.map((app) => [app.name, readPort(env, app.portVariable, app.defaultPort)]));
-  return { host, reachHost: reachable(host), ports, redis: env.REDIS_URL ? { url: env.REDIS_URL } : ownRedis(env) };
+  const authMode = auth ?? (env.SLUICE_AUTH_MODE || 'open');
+  return {
+    host,
+    reachHost: reachable(host),
+    ports,
+    authMode,
+    redis: env.REDIS_URL ? { url: env.REDIS_URL } : ownRedis(env),
+  };
 }
 
 /** The environment of an app: ours without the tools' own variables, plus where the others are. */
@@ -27,7 +34,8 @@ export function appEnvironment(settings, redisUrl, env = process.env) {
   const addresses = apps
     .filter((app) => app.urlVariable)
     .map((app) => [app.urlVariable, env[app.urlVariable] || appUrl(settings, app.name)]);
-  return { ...kept, ...Object.fromEntries(addresses), REDIS_URL: redisUrl };
+  const mode = settings.authMode === undefined ? {} : { SLUICE_AUTH_MODE: settings.authMode };
+  return { ...kept, ...mode, ...Object.fromEntries(addresses), REDIS_URL: redisUrl };
 }
 
 /** Where an app answers, without a slash at the end. */

@@ -46,10 +46,19 @@ test('apps learn where the others are and do not see the tools’ own variables'
   };
   assert.deepEqual(appEnvironment(readSettings(env), 'redis://127.0.0.1:7001', env), {
     PATH: '/bin',
+    SLUICE_AUTH_MODE: 'open',
     SLUICE_STREAM_STORE_PORT: '9100',
     SLUICE_STREAM_STORE_URL: 'http://127.0.0.1:9100',
     REDIS_URL: 'redis://127.0.0.1:7001',
   });
+});
+
+test('the mode is that of --auth, else of the environment, and open without either', () => {
+  assert.equal(readSettings({}).authMode, 'open');
+  assert.equal(readSettings({ SLUICE_AUTH_MODE: 'strict' }).authMode, 'strict');
+  const settings = readSettings({ SLUICE_AUTH_MODE: 'open' }, readOptions(['--auth', 'strict']));
+  assert.equal(appEnvironment(settings, 'redis://x', { SLUICE_AUTH_MODE: 'open' }).SLUICE_AUTH_MODE, 'strict');
+  assert.throws(() => readOptions(['--auth', 'lax']), /--auth lax: there are open and strict/);
 });
 
 test('passwords are not shown', () => {

@@ -1,10 +1,11 @@
 import { inState } from '../setup/paths.mjs';
 import { say, style } from '../setup/progress.mjs';
+import { accessRows } from './access.mjs';
 import { apps, frontDoor } from './apps.mjs';
 import { appUrl, withoutPassword } from './settings.mjs';
 
 /** Prints what runs where, and the first commands to try. */
-export function printTable({ settings, options, redisUrl, seconds }) {
+export function printTable({ settings, options, instance, seconds }) {
   const running = new Set(options.apps.map((app) => app.name));
   const front = running.has(frontDoor) ? appUrl(settings, frontDoor) : null;
   const rows = [];
@@ -20,19 +21,21 @@ export function printTable({ settings, options, redisUrl, seconds }) {
   const kept = settings.redis.url
     ? 'yours, by REDIS_URL'
     : `data kept in ${inState('data')}, fsync ${settings.redis.durability}`;
-  rows.push(['Redis', `${withoutPassword(redisUrl)}  (${kept})`], ['logs', `${inState('logs')}/`]);
+  if (instance.access) rows.push(...accessRows(instance.access));
+  rows.push(['Redis', `${withoutPassword(instance.redisUrl)}  (${kept})`], ['logs', `${inState('logs')}/`]);
 
   say();
   say(`${style.bold('Sluice is ready')} after ${seconds.toFixed(1)} s`);
   const width = Math.max(...rows.map(([name]) => name.length));
   for (const [name, value] of rows) say(`  ${style.dim(name.padEnd(width))}  ${value}`);
-  if (front) printFirstCommands(settings, options, front);
+  if (front) printFirstCommands({ settings, options, front, admin: instance.access?.admins[0] });
   say(style.dim('Ctrl-C stops everything.'));
 }
 
-function printFirstCommands(settings, options, front) {
+function printFirstCommands({ settings, options, front, admin }) {
   const url = settings.ports[frontDoor] === 8000 ? '' : ` --url ${front}`;
   const pull = options.demo ? 'pull host:vitals' : 'pull counter --from start --count 10';
   say('Try in another terminal:');
-  for (const command of ['push-increment counter', pull, 'ls']) say(`  npx sluice${url} ${command}`);
+  const login = admin === undefined ? [] : [`login ${admin}`];
+  for (const command of [...login, 'push-increment counter', pull, 'ls']) say(`  npx sluice${url} ${command}`);
 }

@@ -1,5 +1,8 @@
-import { type ValidationError, ValidationPipe } from '@nestjs/common';
+import { type ArgumentMetadata, Injectable, type ValidationError, ValidationPipe } from '@nestjs/common';
 import { SluiceError } from '@sluice/contracts';
+
+/** Where a query may carry a credential, on every route. */
+const CREDENTIAL = 'token';
 
 /** One refused value. */
 interface Problem {
@@ -7,9 +10,23 @@ interface Problem {
   readonly message: string;
 }
 
+/** The credential is the guard's: no route knows it as a parameter. */
+@Injectable()
+class RequestValidation extends ValidationPipe {
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    return super.transform(metadata.type === 'query' ? withoutCredential(value) : value, metadata) as Promise<unknown>;
+  }
+}
+
+function withoutCredential(query: unknown): unknown {
+  if (typeof query !== 'object' || query === null || !(CREDENTIAL in query)) return query;
+  const { [CREDENTIAL]: _credential, ...rest } = query;
+  return rest;
+}
+
 /** Checks DTOs of our own routes: unknown properties are refused, every problem is named with its path and value. */
 export function createValidationPipe(): ValidationPipe {
-  return new ValidationPipe({
+  return new RequestValidation({
     whitelist: true,
     forbidNonWhitelisted: true,
     transform: true,
