@@ -36,11 +36,12 @@ export function readPtgDataQuery(
   const query = new QueryReader(params);
   const positions = readPositions(query, '*');
   const count = query.integer('count', 1, 1);
-  const conversion = readConversion(query);
   query.assertValid();
   const streams = splitSids(rawSids).map((sid, index): [string, PtgStart] => {
     const key = assertMayRead(identity, keyOfSid(sid, hasDevices));
     return [key, { key, label: sidOfKey(key, hasDevices) ?? sid, start: startAt(positions, index) }];
   });
-  return { streams: [...new Map(streams).values()], count, conversion };
+  const distinct = [...new Map(streams).values()];
+  const labels = distinct.map(({ label }) => label);
+  return { streams: distinct, count, conversion: readConversion(query, labels) };
 }

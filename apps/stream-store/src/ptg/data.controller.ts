@@ -3,13 +3,16 @@ import { Who, type Identity } from '@sluice/service-kit';
 import { StreamLog } from '@sluice/stream-log';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { StoreConfig } from '../config.js';
+import { Conversions } from '../conversions/conversions.js';
 import { readUploadedEntries, type UploadedEntry } from '../dialect/multipart-entries.js';
 import { formatOffsets } from '../dialect/offsets-header.js';
 import { QueryReader, type Query as QueryValues } from '../dialect/parameters.js';
+import { type LabelledEntry } from '../follow/pull-encoder.js';
 import { StoreMetrics } from '../metrics/store-metrics.js';
 import { Quotas } from '../quotas/quotas.js';
 import { Writing } from '../quotas/writing.js';
-import { readPtgDataQuery } from './data-query.js';
+import { convertAll, type ConversionTask } from './conversion.js';
+import { readPtgDataQuery, type PtgDataQuery } from './data-query.js';
 import { frameTimeId } from './frame-time.js';
 import { rawSegment, writableKeyOfSid } from './ptg-names.js';
 import { readStored } from './read-stored.js';
@@ -27,6 +30,7 @@ export class PtgDataController {
     private readonly config: StoreConfig,
     private readonly metrics: StoreMetrics,
     private readonly quotas: Quotas,
+    private readonly conversions: Conversions,
   ) {}
 
   /** Appends every uploaded part; the reply lists their ids in the order of the parts. */
@@ -70,7 +74,10 @@ export class PtgDataController {
   ): Promise<void> {
     const rawSids = rawSegment(request.raw.url ?? '', SIDS_SEGMENT);
     const query = readPtgDataQuery(rawSids, params, identity, this.config.hasDevices);
-    const parts = await readStored(this.log.reader, query);
+    const parts = await this.convert(query, await readStored(this.log.reader, query), {
+      client: `${identity.subject} ${request.ip}`,
+      isWanted: () => !reply.raw.destroyed,
+    });
     const offsets = formatOffsets(parts, true);
     const payloads = parts.slice(0, offsets.entries).map(({ entry }) => entry.payload);
     this.metrics.follow.ptg_http.countOut(offsets.entries, offsets.bytes);
@@ -78,6 +85,14 @@ export class PtgDataController {
       .header('content-type', 'application/octet-stream')
       .header('entry-offset', offsets.text)
       .send(payloads.length === 1 ? payloads[0] : Buffer.concat(payloads));
+  }
+
+  private async convert(
+    { conversion }: PtgDataQuery,
+    parts: readonly LabelledEntry[],
+    task: Pick<ConversionTask, 'client' | 'isWanted'>,
+  ): Promise<readonly LabelledEntry[]> {
+    return conversion === null ? parts : convertAll(this.conversions, { ...conversion, ...task }, parts);
   }
 
   private partOf(sid: string, { filename, payload }: UploadedEntry, readsTime: boolean): UploadedPart {

@@ -67,7 +67,10 @@ export function readPtgPullOptions(
     tellsGaps: query.boolean('gaps', false),
     isOneByOne: query.boolean('onebyone', false),
     leader: readLeader(query, streams),
-    conversion: readConversion(query),
+    conversion: readConversion(
+      query,
+      streams.map(({ label }) => label),
+    ),
   };
   query.assertValid();
   return options;

@@ -2,13 +2,15 @@ import { Injectable } from '@nestjs/common';
 import { UpgradeRouter, type Connection, type SocketRoute, type UpgradeRequest } from '@sluice/service-kit';
 import { StreamLog } from '@sluice/stream-log';
 import { StoreConfig } from '../config.js';
+import { Conversions } from '../conversions/conversions.js';
 import { toClose } from '../dialect/dialect-errors.js';
 import { queryOf } from '../dialect/parameters.js';
 import { LivePull, type PullEvents } from '../follow/live-pull.js';
-import { type PullOptions, type ResolvedStream } from '../follow/pull-options.js';
+import { type PullOptions, type ResolvedStream, type RoundRules } from '../follow/pull-options.js';
 import { RoundPull } from '../follow/round-pull.js';
 import { StoreMetrics } from '../metrics/store-metrics.js';
 import { Quotas } from '../quotas/quotas.js';
+import { convertGood, type Conversion } from './conversion.js';
 import { ptgRefusal } from './ptg-errors.js';
 import { rawSegment } from './ptg-names.js';
 import { readPtgPullOptions, type PtgPullOptions } from './pull-options.js';
@@ -34,6 +36,7 @@ export class PtgPullSocket implements SocketRoute<PtgPull> {
     private readonly config: StoreConfig,
     private readonly metrics: StoreMetrics,
     private readonly quotas: Quotas,
+    private readonly conversions: Conversions,
   ) {
     router.register(this);
   }
@@ -73,7 +76,7 @@ export class PtgPullSocket implements SocketRoute<PtgPull> {
     void pull.start(streams);
   }
 
-  private open({ writer }: Connection, options: PtgPullOptions, events: PullEvents): LivePull | RoundPull {
+  private open(connection: Connection, options: PtgPullOptions, events: PullEvents): LivePull | RoundPull {
     const { streams, conversion, isOneByOne, leader, needsAck, intervalMs } = options;
     const isPlain = streams.length === 1 && conversion === null && !needsAck && intervalMs === 0;
     const engineOptions: PullOptions = {
@@ -81,9 +84,15 @@ export class PtgPullSocket implements SocketRoute<PtgPull> {
       pattern: null,
       patternStart: '$',
       blockMs: options.timeoutMs,
-      rounds: { isOneByOne, leader, convert: null },
+      rounds: { isOneByOne, leader, convert: conversion === null ? null : this.converting(connection, conversion) },
     };
     const Engine = isPlain ? LivePull : RoundPull;
-    return new Engine(this.log, engineOptions, writer, this.metrics.follow.ptg_socket, events);
+    return new Engine(this.log, engineOptions, connection.writer, this.metrics.follow.ptg_socket, events);
+  }
+
+  /** Entries that cannot be converted are left out: whoever pushes them must not be able to end those who look on. */
+  private converting(connection: Connection, conversion: Conversion): RoundRules['convert'] {
+    const task = { ...conversion, client: `socket ${connection.id}`, isWanted: () => connection.isOpen };
+    return (parts) => convertGood(this.conversions, task, parts);
   }
 }
