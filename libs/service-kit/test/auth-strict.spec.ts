@@ -198,7 +198,7 @@ describe('a socket', () => {
     await system.users.setScopes('grows', ['stream:read', 'stream:write'], 'test');
     await system.users.setScopes('alice', aliceScopes, 'test');
     socket.send('still here');
-    const answer = await new Promise((resolve) => socket.once('message', (data) => resolve(String(data))));
+    const answer = await new Promise((resolve) => socket.once('message', (data: Buffer) => resolve(data.toString())));
     expect(answer).toBe('x: still here');
     socket.close();
   });

@@ -52,11 +52,15 @@ function toView(id: string, body: string): AuditEntryView {
   const value = parse(body);
   return {
     id,
-    time: String(value['time'] ?? new Date(Number(id.split('-', 1)[0])).toISOString()),
-    event: String(value['event'] ?? 'unknown'),
-    subject: typeof value['subject'] === 'string' ? value['subject'] : null,
+    time: textOf(value['time']) ?? new Date(Number(id.split('-', 1)[0])).toISOString(),
+    event: textOf(value['event']) ?? 'unknown',
+    subject: textOf(value['subject']),
     details: isRecord(value['details']) ? value['details'] : {},
   };
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
 }
 
 function parse(body: string): Record<string, unknown> {

@@ -79,7 +79,7 @@ export class Passwords {
 }
 
 function parseHash(text: string): Parsed | null {
-  const match = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d)\$([\w+/-]+)\$([\w+/-]+)$/.exec(text);
+  const match = /^\$argon2id\$v=19\$m=(\d{3,6}),t=([1-9]\d?),p=([1-9])\$([\w+/]{11,86})\$([\w+/]{22,86})$/.exec(text);
   if (match === null) return null;
   const [, memory, passes, parallelism, salt = '', tag = ''] = match;
   return {

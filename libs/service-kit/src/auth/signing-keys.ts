@@ -42,7 +42,7 @@ export async function importSigningKey(id: string, record: SigningKeyRecord): Pr
  * last token has expired go.
  *
  * KEYS[1] the keys · ARGV[1] id of the key that signs, or empty · ARGV[2], ARGV[3] the new one's id and record
- * ARGV[4] record of the one before, with its end · ARGV[5…] ids of those that go
+ * ARGV[4] record of the one before, with its end, or empty · ARGV[5…] ids of those that go
  * Returns 1 when the new key signs, 0 when another does.
  */
 export const ROTATE_SIGNING_KEY = defineScript(
@@ -51,7 +51,7 @@ export const ROTATE_SIGNING_KEY = defineScript(
 local current = redis.call('HGET', KEYS[1], 'current') or ''
 if current == ARGV[2] then return 1 end
 if current ~= ARGV[1] then return 0 end
-if ARGV[1] ~= '' then redis.call('HSET', KEYS[1], ARGV[1], ARGV[4]) end
+if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], ARGV[1], ARGV[4]) end
 redis.call('HSET', KEYS[1], ARGV[2], ARGV[3], 'current', ARGV[2])
 for at = 5, #ARGV do redis.call('HDEL', KEYS[1], ARGV[at]) end
 return 1

@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startStrictSystem } from './support/strict.js';
+
+let system: Awaited<ReturnType<typeof startStrictSystem>>;
+
+beforeAll(async () => {
+  system = await startStrictSystem();
+});
+
+afterAll(() => system.close());
+
+const add = (name: string, scopes: string[] = [], password = 'wonderland'): Promise<unknown> =>
+  system.users.add({ name, password, scopes }, 'root');
+
+describe('the directory of users', () => {
+  it('adds, lists, changes and removes', async () => {
+    const { users } = system;
+    await add('zoe', ['admin']);
+    await add('alice', ['stream:read=cam*']);
+    expect((await users.list()).map(({ name, scopes }) => [name, scopes])).toEqual([
+      ['alice', ['stream:read=cam*']],
+      ['zoe', ['admin']],
+    ]);
+    expect(JSON.stringify(await users.list())).not.toContain('argon2');
+    await users.setScopes('alice', ['stream:*'], 'root');
+    await users.setPassword('alice', 'looking-glass', 'root');
+    expect(await users.verifyPassword('alice', 'wonderland')).toBe(false);
+    expect(await users.verifyPassword('alice', 'looking-glass')).toBe(true);
+    expect(await users.verifyPassword('nobody', 'looking-glass')).toBe(false);
+    await users.remove('alice', 'root');
+    expect(await users.verifyPassword('alice', 'looking-glass')).toBe(false);
+    await expect(users.remove('alice', 'root')).rejects.toMatchObject({ code: 'USER_NOT_FOUND' });
+    await expect(users.setScopes('alice', [], 'root')).rejects.toMatchObject({ code: 'USER_NOT_FOUND' });
+  });
+
+  it.each([
+    ['', 'INVALID_NAME'],
+    ['a b', 'INVALID_NAME'],
+    ['a\u0000b', 'INVALID_NAME'],
+    ['a\u200bb', 'INVALID_NAME'],
+    ['anon', 'INVALID_NAME'],
+    ['Anonymous', 'INVALID_NAME'],
+    ['key:camera', 'INVALID_NAME'],
+    ['oidc:x', 'INVALID_NAME'],
+    ['x'.repeat(129), 'INVALID_NAME'],
+  ])('takes no user called %j', async (name, code) => {
+    await expect(add(name)).rejects.toMatchObject({ code });
+  });
+
+  it.each(['x'.repeat(128), 'å', 'a@b.example', '__proto__', 'constructor'])('takes a user called %j', async (name) => {
+    await add(name);
+    expect((await system.users.list()).map((user) => user.name)).toContain(name);
+  });
+
+  it('refuses scopes that are none, empty and endless passwords, and a name twice', async () => {
+    await expect(add('bob', ['everything'])).rejects.toMatchObject({ code: 'INVALID_PARAMETER' });
+    await expect(add('bob', [], '')).rejects.toMatchObject({ code: 'INVALID_PARAMETER' });
+    await expect(add('bob', [], 'x'.repeat(1025))).rejects.toMatchObject({ code: 'INVALID_PARAMETER' });
+    await add('bob', [], 'x'.repeat(1024));
+    await expect(add('bob')).rejects.toMatchObject({ code: 'NAME_TAKEN' });
+    expect(await system.users.verifyPassword('bob', 'x'.repeat(1025))).toBe(false);
+  });
+
+  it('is added to once, however many try at the same time', async () => {
+    const outcomes = await Promise.allSettled([1, 2, 3, 4].map(() => add('admin', ['admin'])));
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('loses none of two changes at the same time', async () => {
+    await add('busy');
+    const scopes = ['stream:read=a'];
+    await Promise.all([
+      system.users.setPassword('busy', 'looking-glass', 'root'),
+      system.users.setScopes('busy', scopes, 'root'),
+    ]);
+    expect(await system.users.verifyPassword('busy', 'looking-glass')).toBe(true);
+    expect((await system.users.list()).find(({ name }) => name === 'busy')?.scopes).toEqual(scopes);
+  });
+});
