@@ -142,7 +142,7 @@ export class StreamTrack implements QueueMember {
     if (rest.length > 0) await this.prepare(rest);
     while (rest.length > 0) {
       const part = (this.part ??= await this.begin(rest[0] as LogEntry));
-      const count = await part.append(rest);
+      const count = await appendSome(part, rest);
       if (count > 0) this.position = (rest[count - 1] as LogEntry).id;
       rest = rest.slice(count);
       if (part.isFull) await this.seal();
@@ -174,6 +174,17 @@ export class StreamTrack implements QueueMember {
 
   private path(file = ''): string {
     return join(this.owner.folder, this.folder, file);
+  }
+}
+
+/** Appends as many as the zip takes; on a disk that is all but full, as many as the disk takes. @throws Error when it takes none */
+async function appendSome(part: PartWriter, entries: readonly LogEntry[]): Promise<number> {
+  for (let count = entries.length; ; count = Math.ceil(count / 2)) {
+    try {
+      return await part.append(entries.slice(0, count));
+    } catch (error) {
+      if (count === 1) throw error;
+    }
   }
 }
 
