@@ -1,4 +1,4 @@
-import { SERVICE_SETTINGS, defineConfig, type ConfigValues } from '@sluice/service-kit';
+import { SERVICE_SETTINGS, TLS_SETTINGS, defineConfig, type ConfigValues } from '@sluice/service-kit';
 
 const MIB = 1024 * 1024;
 
@@ -18,6 +18,7 @@ export const GATEWAY_CONFIG = defineConfig({
     default: 7890,
     doc: 'Port where the gateway serves the ptg dialect at the root, or `off`.',
   },
+  ...TLS_SETTINGS,
   streamStoreUrl: {
     env: 'SLUICE_STREAM_STORE_URL',
     type: 'url',

@@ -1,4 +1,11 @@
-import { createOpenApi, createService, type DoorOptions, type Environment, type Service } from '@sluice/service-kit';
+import {
+  createOpenApi,
+  createService,
+  openCertificates,
+  type DoorOptions,
+  type Environment,
+  type Service,
+} from '@sluice/service-kit';
 import { type FastifyInstance } from 'fastify';
 import { Clients } from './access/clients.js';
 import { LOGIN_ERRORS } from './access/login-errors.js';
@@ -35,6 +42,7 @@ export async function createGateway(environment: Environment): Promise<Service> 
     module: GatewayModule.with(upstreams),
     config,
     doors: doorsOf(config),
+    certificates: await openCertificates(config),
     dialects: [LOGIN_ERRORS],
     configure: async (app, { edge, metrics, readiness, drain }) => {
       const http = new HttpProxy(edge, metrics, config.maxBodyBytes);

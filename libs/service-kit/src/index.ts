@@ -27,3 +27,4 @@ export { readInto } from './sockets/own-reads.js';
 export { refuseUpgrade, usualRefusal } from './sockets/refusal.js';
 export { type SocketRoute, type UpgradeRefusal, type UpgradeRequest } from './sockets/socket-route.js';
 export { MAX_MESSAGE_BYTES, UpgradeRouter } from './sockets/upgrade-router.js';
+export { TLS_SETTINGS, openCertificates } from './tls/tls-settings.js';

@@ -1,4 +1,5 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { type ServerHttp2Stream } from 'node:http2';
 import { SluiceError } from '@sluice/contracts';
 import { type Dispatcher } from 'undici';
 import { isPassedBack } from './forwarded-headers.js';
@@ -92,8 +93,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#isClientGone || this.response.writableEnded) return;
     if (this.response.headersSent) {
-      // Half an answer must not look like a whole one.
-      this.response.destroy();
+      cutShort(this.response);
       return;
     }
     if (isConnectionLost(error) && this.owner.retry(this)) return;
@@ -121,6 +121,13 @@ export function unreachable(service: string, cause?: unknown): SluiceError {
       details: { service },
     },
   );
+}
+
+/** Ends an answer so that half of it does not look like the whole. */
+function cutShort(response: ServerResponse): void {
+  // Closing an HTTP/2 stream would end it in good order first; only an error resets it.
+  if ('stream' in response) (response.stream as ServerHttp2Stream).destroy(new Error('the service broke off'));
+  else response.destroy();
 }
 
 /** Whether a connection broke that had been made, so that the request may have arrived. */

@@ -8,6 +8,7 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'proxy-authenticate',
   'proxy-authorization',
   'proxy-connection',
+  'http2-settings',
   'te',
   'trailer',
   'transfer-encoding',
@@ -26,7 +27,7 @@ const REWRITTEN: ReadonlySet<string> = new Set([
 
 /** Request headers as they go to a service: name, value, name, value … */
 export function forwardedHeaders(request: IncomingMessage, edge: Edge): string[] {
-  const { rawHeaders } = request;
+  const rawHeaders = request.httpVersionMajor === 2 ? http1Headers(request) : request.rawHeaders;
   const named = namedByConnection(request.headers.connection);
   const headers: string[] = [];
   for (let at = 0; at < rawHeaders.length; at += 2) {
@@ -37,6 +38,18 @@ export function forwardedHeaders(request: IncomingMessage, edge: Edge): string[]
   }
   pushForwarding(headers, request, edge);
   return headers;
+}
+
+/** Headers of an HTTP/2 request as HTTP/1.1 has them: the authority is the host, and the crumbs of the cookie are one. */
+function http1Headers(request: IncomingMessage): string[] {
+  const { rawHeaders, headers } = request;
+  const list: string[] = [];
+  for (const name of ['host', 'cookie'] as const) if (headers[name] !== undefined) list.push(name, headers[name]);
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string;
+    if (!name.startsWith(':') && name !== 'host' && name !== 'cookie') list.push(name, rawHeaders[at + 1] as string);
+  }
+  return list;
 }
 
 /** Headers of an upgrade as they go to a service: the handshake's own hop-by-hop headers stay. */
@@ -62,12 +75,11 @@ function pushForwarding(headers: string[], request: IncomingMessage, edge: Edge)
   const peer = request.socket.remoteAddress ?? '';
   const isFromProxy = edge.proxies.has(peer);
   const before = isFromProxy ? request.headers['x-forwarded-for'] : undefined;
-  const protocol = isFromProxy ? request.headers['x-forwarded-proto'] : undefined;
   headers.push(
     'x-forwarded-for',
     before === undefined ? peer : `${String(before)}, ${peer}`,
     'x-forwarded-proto',
-    protocol === 'https' ? 'https' : 'http',
+    edge.isHttps(request) ? 'https' : 'http',
     'x-request-id',
     edge.requestId(request),
   );

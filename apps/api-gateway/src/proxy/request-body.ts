@@ -1,4 +1,5 @@
 import { type IncomingMessage } from 'node:http';
+import { type Http2ServerRequest } from 'node:http2';
 import { SluiceError } from '@sluice/contracts';
 
 /** Bodies up to this size are gathered and sent with their head in one write. */
@@ -11,7 +12,18 @@ export type ForwardedBody = null | Buffer | AsyncIterable<Buffer>;
 export function declaredBodyBytes(request: IncomingMessage): number | null {
   const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
   if (encoding !== undefined) return null;
+  if (length === undefined && request.httpVersionMajor === 2) return hasEnded(request) ? 0 : null;
   return length === undefined ? 0 : Number(length);
+}
+
+/** Whether an HTTP/2 request was complete with its head. */
+function hasEnded(request: IncomingMessage): boolean {
+  return (request as unknown as Http2ServerRequest).stream.endAfterHeaders;
+}
+
+/** Whether an HTTP/2 request was cut short: its body ends then as if it were whole. HTTP/1.1 fails it by itself. */
+function isBroken(request: IncomingMessage): boolean {
+  return request.httpVersionMajor === 2 && (request as unknown as Http2ServerRequest).stream.aborted;
 }
 
 /** Whether a body is small enough to be gathered before it is sent on. */
@@ -26,6 +38,7 @@ export function gatherBody(request: IncomingMessage, done: (body: Buffer) => voi
     chunks.push(chunk);
   });
   request.once('end', () => {
+    if (isBroken(request)) return;
     done(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
   });
 }
@@ -43,6 +56,8 @@ export async function* limitedBody(request: IncomingMessage, maxBytes: number): 
       if (bytes > maxBytes) throw bodyTooLarge(maxBytes);
       yield chunk;
     }
+    // Half a body must not look like a whole one.
+    if (isBroken(request)) throw new Error('the client went away');
   } finally {
     // A service may answer before it has read everything: the client is to read that answer, not to wait with the rest.
     request.resume();

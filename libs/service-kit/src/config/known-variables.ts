@@ -22,6 +22,7 @@ const KNOWN_NAMES: readonly string[] = [
   'SLUICE_HEARTBEAT_MS',
   'SLUICE_COMPRESSION',
   'SLUICE_DURABILITY',
+  'SLUICE_TLS',
   'SLUICE_CHROMIUM',
   'SLUICE_PYTHON',
 ];
@@ -33,6 +34,7 @@ const KNOWN_PREFIXES: readonly string[] = [
   'SLUICE_RETENTION_',
   'SLUICE_QUOTA_',
   'SLUICE_REDIS_',
+  'SLUICE_TLS_',
   'SLUICE_DEMO_',
   'SLUICE_CLI_',
   'SLUICE_BENCH_',

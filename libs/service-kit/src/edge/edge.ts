@@ -35,6 +35,12 @@ export class Edge {
     return id;
   }
 
+  /** Whether the client came over TLS, to us or to a trusted proxy before us: cookies are `Secure` then. */
+  isHttps(request: IncomingMessage): boolean {
+    if ('encrypted' in request.socket && request.socket.encrypted === true) return true;
+    return request.headers['x-forwarded-proto'] === 'https' && this.proxies.has(request.socket.remoteAddress);
+  }
+
   /** Why a request or upgrade is not let in; null when it is. */
   refusal(request: IncomingMessage): SluiceError | null {
     const { host } = request.headers;

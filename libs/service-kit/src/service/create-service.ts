@@ -18,6 +18,7 @@ import { Readiness } from '../health/readiness.js';
 import { NestLog, createLogger } from '../log/logger.js';
 import { Metrics } from '../metrics/metrics.js';
 import { UpgradeRouter } from '../sockets/upgrade-router.js';
+import { type Certificates } from '../tls/certificates.js';
 import { refuseBrokenRequest } from './broken-requests.js';
 import { type DoorOptions, Doors } from './doors.js';
 import { Drain } from './drain.js';
@@ -51,6 +52,8 @@ export interface ServiceOptions<Config extends ServiceConfig> {
   readonly isBehindGateway?: boolean;
   /** Ports beside the main one, where paths have other names. */
   readonly doors?: readonly DoorOptions[];
+  /** Makes all doors speak TLS; without it they speak plain HTTP. Stopped with the service. */
+  readonly certificates?: Certificates | null;
   /** Error shapes of the dialects the service speaks. */
   readonly dialects?: readonly ErrorDialect[];
   /** Who may call which route; the table of the system unless given. */
@@ -112,7 +115,12 @@ export async function createService<Config extends ServiceConfig>(options: Servi
   const routes = new RouteTable();
   const errors = new ErrorFilter(log, routes, options.dialects ?? []);
   const intercepting: RequestInterceptor = (request, response) => intercept?.(request, response) ?? false;
-  const doors = new Doors(config.host, { edge, intercept: intercepting }, options.doors ?? []);
+  const doors = new Doors(
+    config.host,
+    { edge, intercept: intercepting },
+    options.doors ?? [],
+    options.certificates ?? null,
+  );
   const adapter = createAdapter(options, edge, errors, doors);
   routes.watch(adapter.getInstance() as unknown as FastifyInstance);
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
@@ -128,7 +136,7 @@ export async function createService<Config extends ServiceConfig>(options: Servi
   intercept = hooks.intercept ?? null;
   const upgrade = hooks.upgrade ?? parts.upgrades.handle.bind(parts.upgrades);
   doors.onUpgrade(upgrade);
-  return assemble({ app, edge, access, parts, config, doors });
+  return assemble({ app, edge, access, parts, config, doors, certificates: options.certificates ?? null });
 }
 
 interface AppParts {
@@ -193,14 +201,16 @@ interface Assembly {
   readonly parts: ServiceParts;
   readonly config: ServiceConfig;
   readonly doors: Doors;
+  readonly certificates: Certificates | null;
 }
 
-function assemble({ app, edge, access, parts, config, doors }: Assembly): Service {
+function assemble({ app, edge, access, parts, config, doors, certificates }: Assembly): Service {
   const { log, drain, readiness, upgrades } = parts;
   const doorUrls = new Map<string, string>();
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     readiness.stop();
+    certificates?.stop();
     const closed = doors.stopListening();
     drain.add(
       'sockets',
@@ -227,6 +237,7 @@ function assemble({ app, edge, access, parts, config, doors }: Assembly): Servic
     doorUrls,
     listen: async () => {
       await app.listen(config.port, config.host);
+      certificates?.watch(log);
       const { url } = doors;
       log.info({ url }, 'listening');
       for (const [door, doorUrl] of await doors.listen()) {

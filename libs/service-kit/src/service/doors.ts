@@ -1,4 +1,6 @@
 import { type AddressInfo, type Socket } from 'node:net';
+import { type Certificates } from '../tls/certificates.js';
+import { createSecureListener } from '../tls/secure-listener.js';
 import { refuseBrokenRequest } from './broken-requests.js';
 import { type HttpListener, type RequestGate, type RequestHandler, createHttpListener } from './http-server.js';
 
@@ -38,14 +40,15 @@ export class Doors {
     private readonly host: string,
     private readonly gate: RequestGate,
     private readonly extra: readonly DoorOptions[],
+    private readonly certificates: Certificates | null,
   ) {}
 
   /** Makes the servers in front of this router, none of which listens yet; the result is the main one's. */
   create(handler: RequestHandler): HttpListener['server'] {
-    const main = createHttpListener(this.gate, handler);
+    const main = this.#listener(this.gate, handler);
     this.#doors.push({ options: null, listener: main });
     for (const options of this.extra) {
-      const listener = createHttpListener({ ...this.gate, target: (target) => options.target(target) }, handler);
+      const listener = this.#listener({ ...this.gate, target: (target) => options.target(target) }, handler);
       listener.server.on('clientError', (error: Error, socket: Socket) => refuseBrokenRequest(error, socket));
       this.#doors.push({ options, listener });
     }
@@ -84,6 +87,11 @@ export class Doors {
   /** Cuts every connection. */
   cut(): void {
     for (const { listener } of this.#doors) listener.cut();
+  }
+
+  #listener(gate: RequestGate, handler: RequestHandler): HttpListener {
+    if (this.certificates === null) return createHttpListener(gate, handler);
+    return createSecureListener(gate, handler, this.certificates);
   }
 
   #urlOf({ server, scheme }: HttpListener): string {

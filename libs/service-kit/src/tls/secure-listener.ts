@@ -1,0 +1,119 @@
+import { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  type Http2SecureServer,
+  type Http2ServerRequest,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+  constants,
+  createSecureServer,
+} from 'node:http2';
+import { type Socket } from 'node:net';
+import {
+  HTTP1_OPTIONS,
+  type HttpListener,
+  type RequestGate,
+  type RequestHandler,
+  isWebSocketUpgrade,
+  throughGate,
+} from '../service/http-server.js';
+import { type Certificates } from './certificates.js';
+import { whenTlsBegins } from './plain-text-guard.js';
+
+const HANDSHAKE_TIMEOUT_MS = 30_000;
+/** Requests of one HTTP/2 connection at a time. Node itself bounds resets (1,000 at once, 33 a second) and memory. */
+const MAX_STREAMS = 128;
+const MAX_HEADER_BYTES = 16 * 1024;
+
+/**
+ * The server of a service on TLS: HTTP/2 where the client asks for it, else HTTP/1.1 with WebSockets, on one port. Requests
+ * of both look the same to everything behind.
+ */
+export function createSecureListener(
+  gate: RequestGate,
+  handler: RequestHandler,
+  certificates: Certificates,
+): HttpListener {
+  const server = createSecureServer({
+    ...HTTP1_OPTIONS,
+    ...certificates.current,
+    allowHTTP1: true,
+    minVersion: 'TLSv1.2',
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: MAX_HEADER_BYTES },
+  });
+  Object.assign(server, { shouldUpgradeCallback: isWebSocketUpgrade });
+  const pass = throughGate(gate, handler);
+  server.on('request', (request, response) => {
+    pass(asHttp1(request), response as unknown as ServerResponse);
+  });
+  certificates.onChange((pair) => server.setSecureContext({ ...pair, minVersion: 'TLSv1.2' }));
+  // What fails before there is a request can be told nobody.
+  server.prependListener('tlsClientError', (_error: Error, socket: Socket) => socket.destroy());
+  const open = guardConnections(server);
+  const sessions = trackSessions(server);
+  return {
+    server: server as unknown as Server,
+    scheme: 'https',
+    endIdle: () => {
+      (server as unknown as Server).closeIdleConnections();
+      // Says that no more requests are taken, and ends when the last is answered.
+      for (const session of sessions) if (!session.closed) session.close();
+    },
+    cut: () => {
+      for (const socket of open) socket.destroy();
+    },
+  };
+}
+
+/** Puts the look at the first byte before TLS; the result are all connections, upgraded ones included. */
+function guardConnections(server: Http2SecureServer): ReadonlySet<Socket> {
+  const open = new Set<Socket>();
+  const takers = server.listeners('connection');
+  server.removeAllListeners('connection');
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    whenTlsBegins(socket, () => {
+      for (const take of takers) take.call(server, socket);
+    });
+  });
+  return open;
+}
+
+/** Ends HTTP/2 connections that rest as long as kept-alive ones may, and requests that do not arrive whole in time. */
+function trackSessions(server: Http2SecureServer): ReadonlySet<ServerHttp2Session> {
+  const sessions = new Set<ServerHttp2Session>();
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+    let streams = 0;
+    session.on('stream', (stream) => {
+      streams += 1;
+      stream.once('close', () => {
+        streams -= 1;
+      });
+      if (!stream.endAfterHeaders) boundUpload(stream);
+    });
+    session.setTimeout(HTTP1_OPTIONS.keepAliveTimeout, () => {
+      if (streams === 0) session.close();
+    });
+  });
+  return sessions;
+}
+
+function boundUpload(stream: ServerHttp2Stream): void {
+  const timer = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), HTTP1_OPTIONS.requestTimeout).unref();
+  const clear = (): void => clearTimeout(timer);
+  stream.once('end', clear);
+  stream.once('close', clear);
+}
+
+/** An HTTP/2 request as everything behind knows requests: with a host. */
+function asHttp1(request: Http2ServerRequest | IncomingMessage): IncomingMessage {
+  if (request.httpVersionMajor === 2) {
+    const { headers } = request;
+    const authority = headers[':authority'];
+    if (typeof authority === 'string') headers.host = authority;
+  }
+  return request as IncomingMessage;
+}
