@@ -204,6 +204,17 @@ describe('a socket', () => {
   });
 });
 
+describe('an answer that takes its time', () => {
+  it('is cut when its token is revoked', async () => {
+    const { token, tokenId } = await system.tokens.issue('reader');
+    const answer = await fetch(`${system.url}/things/endless`, { headers: bearer(token) });
+    expect(answer.status).toBe(200);
+    const cut = expect(answer.text()).rejects.toThrow();
+    await system.tokens.revoke(tokenId, 'test');
+    await cut;
+  });
+});
+
 describe('another process', () => {
   it('knows users, keys and revocations at once', async () => {
     const other = await startStrict(system.redis.url);
@@ -226,11 +237,14 @@ describe('another process', () => {
 });
 
 describe('a user who is removed and added again', () => {
-  it('has none of the tokens from before', async () => {
+  it('has none of the tokens and keys from before', async () => {
     await system.users.add({ name: 'again', password: 'password', scopes: ['stream:read'] }, 'test');
     const before = await tokenOf('again');
+    const { secret } = await system.apiKeys.create({ name: 'of-again', scopes: ['stream:read'], owner: 'again' });
+    expect([await get(bearer(before)), await get(bearer(secret))]).toEqual([200, 200]);
     await system.users.remove('again', 'test');
     await system.users.add({ name: 'again', password: 'password', scopes: ['stream:read'] }, 'test');
-    expect([await get(bearer(before)), await get(bearer(await tokenOf('again')))]).toEqual([401, 200]);
+    expect([await get(bearer(before)), await get(bearer(secret))]).toEqual([401, 401]);
+    expect(await get(bearer(await tokenOf('again')))).toBe(200);
   });
 });

@@ -88,8 +88,9 @@ export class Access {
 function makeRecords(redis: AccessRedis, state: AccessState, config: ServiceConfig): AccessRecords {
   const parts = { redis, state, audit: new AuditTrail(redis) };
   const tokens = new Tokens(parts, config);
-  const users = new UserDirectory({ ...parts, tokens }, new Passwords());
-  return { users, apiKeys: new ApiKeys(parts), tokens, audit: parts.audit };
+  const apiKeys = new ApiKeys(parts);
+  const users = new UserDirectory({ ...parts, tokens, apiKeys }, new Passwords());
+  return { users, apiKeys, tokens, audit: parts.audit };
 }
 
 function assertSettings({ authMode, redisUrl, oidcIssuer, oidcAudience }: AccessOptions['config']): void {

@@ -80,6 +80,17 @@ export class ApiKeys {
     await settleChange(this.parts, 'key-revoked', by, { key: name });
   }
 
+  /** Removes the keys of an owner, as part of another change, which tells everybody and writes the audit trail. */
+  async removeAllOf(owner: string): Promise<void> {
+    const { commands } = this.parts.redis;
+    const subject = `API keys of "${owner}"`;
+    const keys = toMap((await commands.run({ name: 'HGETALL', args: [API_KEYS_KEY], subject })) as string[]);
+    const names = [...keys].filter(([, text]) => parseApiKey(text)?.owner === owner).map(([name]) => name);
+    if (names.length === 0) return;
+    await commands.run({ name: 'HDEL', args: [API_KEYS_KEY, ...names], subject });
+    await commands.run({ name: 'HDEL', args: [KEY_USES_KEY, ...names], subject });
+  }
+
   /** Notes that a key was used now, in Redis at most once a minute. */
   noteUse(name: string): void {
     const nowMs = Date.now();

@@ -1,7 +1,7 @@
 import { type IncomingMessage } from 'node:http';
 
 /** Where a credential stood. */
-export type CredentialSource = 'query' | 'authorization' | 'token-header' | 'cookie';
+type CredentialSource = 'query' | 'authorization' | 'token-header' | 'cookie';
 
 /** What a request says it is: a JWT, an API key, or anything else, as it came. Never logged, never in an error. */
 export interface Credential {

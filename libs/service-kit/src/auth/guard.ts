@@ -64,11 +64,11 @@ export class Guard {
   /**
    * Watches what goes on after a request was let in: a socket, or an answer that takes its time.
    * @param end called once when the credential no longer holds, with the reason
-   * @returns what ends the watching
+   * @returns what ends the watching; null when there is nothing to watch
    */
-  watch(request: IncomingMessage, identity: Identity, end: (reason: SluiceError) => void): () => void {
+  watch(request: IncomingMessage, identity: Identity, end: (reason: SluiceError) => void): (() => void) | null {
     const credential = this.authenticator.isStrict ? findCredential(request) : null;
-    if (credential === null || identity === NOBODY) return doNothing;
+    if (credential === null || identity === NOBODY) return null;
     return this.sessions.add(this.authenticator.watch(credential, identity), end);
   }
 
@@ -97,8 +97,6 @@ class Refused extends SluiceError {
     super('FORBIDDEN', message);
   }
 }
-
-function doNothing(): void {}
 
 function noCredential(): SluiceError {
   return new SluiceError('UNAUTHENTICATED', 'This needs a credential: send the header `Authorization: Bearer …`');

@@ -20,7 +20,7 @@ export function guardRequests(fastify: FastifyInstance, guard: Guard, errors: Er
       const unwatch = guard.watch(request.raw, identity, () => {
         if (request.method === 'GET' || reply.raw.headersSent) reply.raw.destroy();
       });
-      reply.raw.once('close', unwatch);
+      if (unwatch !== null) reply.raw.once('close', unwatch);
       done();
     };
     try {

@@ -5,7 +5,7 @@ import { type ApiKeyRecord, type UserRecord, parseApiKey, parseSigningKey, parse
 import { type SigningKey, importSigningKey } from './signing-keys.js';
 
 /** A user with rights made ready. */
-export interface KnownUser {
+interface KnownUser {
   readonly record: UserRecord;
   readonly grants: Grants;
 }

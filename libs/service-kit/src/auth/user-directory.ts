@@ -1,6 +1,7 @@
 import { SluiceError, type UserView, parseScopes } from '@sluice/contracts';
 import { type AccessParts, settleChange } from './access-parts.js';
 import { ADD_FIELD, CHANGE_FIELD } from './access-scripts.js';
+import { type ApiKeys } from './api-keys.js';
 import { USERS_KEY } from './auth-keys.js';
 import { type Passwords } from './passwords.js';
 import { type UserRecord, parseUser } from './records.js';
@@ -17,7 +18,7 @@ const MAX_PASSWORD_CHARS = 1024;
  */
 export class UserDirectory {
   constructor(
-    private readonly parts: AccessParts & { readonly tokens: Tokens },
+    private readonly parts: AccessParts & { readonly tokens: Tokens; readonly apiKeys: ApiKeys },
     private readonly passwords: Passwords,
   ) {}
 
@@ -55,9 +56,10 @@ export class UserDirectory {
   /** Removes a user; their tokens, API keys and open sockets end. @throws SluiceError `USER_NOT_FOUND` */
   async remove(name: string, by: string): Promise<void> {
     await this.#read(name);
-    // First the tokens: a user of the same name who is added later must not inherit them.
+    // A user of the same name who is added later must inherit neither tokens nor keys.
     await this.parts.tokens.endAll(name);
     await this.parts.redis.commands.run({ name: 'HDEL', args: [USERS_KEY, name], subject: `user "${name}"` });
+    await this.parts.apiKeys.removeAllOf(name);
     await settleChange(this.parts, 'user-removed', by, { user: name });
   }
 

@@ -1,4 +1,4 @@
-import { type Right, SluiceError } from '@sluice/contracts';
+import { type Right, SluiceError, areCovered } from '@sluice/contracts';
 import { Grants } from './grants.js';
 import { type Identity } from './identity.js';
 import { type KnownApiKey, type Snapshot } from './snapshot.js';
@@ -33,8 +33,7 @@ export class Verified implements Identity {
     private readonly grants: readonly Grants[],
     readonly expiresAtMs: number | null,
   ) {
-    // The narrowest says best what the credential is for; the others hold besides.
-    this.scopes = grants.at(-1)?.scopes ?? [];
+    this.scopes = commonScopes(grants.map((one) => one.scopes));
   }
 
   allows(right: Right, name?: string): boolean {
@@ -45,6 +44,12 @@ export class Verified implements Identity {
   get scopeTexts(): readonly string[] {
     return this.grants.map(({ scopes }) => scopes.join(' '));
   }
+}
+
+/** Scope texts that each of the lists covers: what they allow together, and never more. */
+function commonScopes(lists: readonly (readonly string[])[]): string[] {
+  const texts = new Set(lists.flat());
+  return [...texts].filter((text) => lists.every((list) => areCovered([text], list)));
 }
 
 /**

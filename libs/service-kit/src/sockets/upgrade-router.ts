@@ -134,7 +134,7 @@ export class UpgradeRouter {
         const unwatch = this.guard.watch(request.raw, request.identity, ({ closeCode, code, message }) => {
           void connection.close(closeCode, `${code}: ${message}`);
         });
-        ws.once('close', unwatch);
+        if (unwatch !== null) ws.once('close', unwatch);
         this.#accept(route, connection, context, request);
       },
     );
