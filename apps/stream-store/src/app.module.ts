@@ -22,6 +22,11 @@ import { PtgPushSocket } from './ptg/push.socket.js';
 import { StreamInfoReader } from './ptg/stream-info.js';
 import { PtgStreamsController } from './ptg/streams.controller.js';
 import { RECORDING_CONTROLLERS, RECORDING_PROVIDERS } from './recordings/recordings.parts.js';
+import { Documents } from './recipes/documents.js';
+import { RecipesController } from './recipes/recipes.controller.js';
+import { RunningSessionController } from './recipes/running-session.controller.js';
+import { RunningSession } from './recipes/running-session.js';
+import { SessionDocumentsController } from './recipes/session-documents.controller.js';
 import { SettingsModule } from './settings.module.js';
 import { EntriesController } from './v1/http/entries.controller.js';
 import { GroupReads } from './v1/http/group-reads.js';
@@ -49,6 +54,9 @@ export class AppModule {
         PtgStreamsController,
         PtgDataController,
         MjpegController,
+        RecipesController,
+        SessionDocumentsController,
+        RunningSessionController,
       ],
       providers: [
         StoreMetrics,
@@ -62,6 +70,8 @@ export class AppModule {
         Quotas,
         { provide: Conversions, useFactory: () => new Conversions() },
         FramePictures,
+        Documents,
+        RunningSession,
         PushSockets,
         IngestSocket,
         FollowSocket,

@@ -13,7 +13,7 @@ import { mediaTypeOf } from './v1/http/request-payloads.js';
 /** Requests whose body is an entry, or should have been a form of entries: never parsed by its content type. */
 const RAW_BODY_PATHS = /^\/((ptg\/)?data\/|v1\/streams\/[^/]+\/[^/]+\/entries\/?$)/;
 /** Requests whose body is JSON in words of a dialect, which also says what is wrong with it. */
-const DIALECT_JSON_PATHS = /^\/ptg\/streams\//;
+const DIALECT_JSON_PATHS = /^\/ptg\/(streams\/|(recipes|sess)(\/|$))/;
 const OPAQUE = 'application/octet-stream';
 
 /**
@@ -46,7 +46,7 @@ async function readBodies(app: NestFastifyApplication): Promise<void> {
   fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   fastify.addHook('onRequest', (request, _reply, done) => {
     if (request.method === 'POST') forgetContentType(request, RAW_BODY_PATHS);
-    if (request.method === 'PUT') forgetContentType(request, DIALECT_JSON_PATHS);
+    if (['POST', 'PUT'].includes(request.method)) forgetContentType(request, DIALECT_JSON_PATHS);
     done();
   });
 }
