@@ -6,7 +6,6 @@ export const GATEWAY_ROUTES = rulesOf('api-gateway', [
   ['GET', '/favicon.ico', 'public', 'icon of the page'],
   ['GET', '/page/*', 'public', 'files of the page'],
   ['GET', '/docs', 'public', 'documents only'],
-  ['GET', '/openapi.json', 'public', 'documents only'],
   ['GET', '/api-docs/ui/*', 'public', 'documents only'],
 
   ['POST', '/token', 'public', 'log-in: asks for a password'],
