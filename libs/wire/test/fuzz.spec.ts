@@ -25,6 +25,7 @@ import {
   parseLoneOffset,
   parsePullHeader,
   parsePushHeader,
+  parsePtgPushHeader,
   parseServerMessage,
   parseStreamName,
   previousEntryId,
@@ -204,6 +205,8 @@ describe(`every parser, fed with ${ROUNDS} random and mutated inputs (seed ${SEE
       const [seed, blobBytes, sids] = random.pick(seeds);
       const text = mutateText(random, seed);
       const parts = attempt('parsePushHeader', text, () => parsePushHeader(text, blobBytes, sids));
+      const batch = attempt('parsePtgPushHeader', text, () => parsePtgPushHeader(text, blobBytes, sids));
+      if (parts !== null) expect(batch?.parts).toEqual(parts);
       const lone = attempt('parseLoneOffset', text, () => parseLoneOffset(new TextEncoder().encode(text)));
       if (lone !== null && lone >= 0) expect(JSON.parse(text)).toEqual([lone]);
       if (parts === null) continue;
@@ -292,6 +295,8 @@ describe('work is bounded', () => {
     expect(() => parseClientMessage(deep)).toThrow(WireError);
     const closed = '['.repeat(200_000) + ']'.repeat(200_000);
     expect(() => parsePushHeader(closed, 1, ['a'])).toThrow(WireError);
+    expect(() => parsePtgPushHeader(deep, 1, null)).toThrow(WireError);
+    expect(() => parsePtgPushHeader(closed, 1, null)).toThrow(WireError);
     expect(() => parseClientMessage(closed)).toThrow(WireError);
   });
 });

@@ -8,7 +8,7 @@ import { keyOfSid, sidOfKey, splitSids } from './ptg-names.js';
 import { readPositions, startAt, type Positions } from './positions.js';
 
 /** One stream of a pull socket. */
-export interface PtgPullStream {
+interface PtgPullStream {
   readonly key: string;
   /** Name shown in headers. */
   readonly label: string;
