@@ -143,6 +143,13 @@ describe('headset frames become numbers and objects', () => {
     expect((await convert(Buffer.from(text), 'json', null, 'hand')).toString()).toBe(text);
   });
 
+  test('every number of 8 and of 16 bits is written as it is', async () => {
+    const numbers = Array.from({ length: 65_536 }, (_, number) => number);
+    const payload = Buffer.from(Uint16Array.from(numbers).buffer);
+    const frame = holoFrame({ type: HOLO_TYPES.depthLongThrow, width: 256, height: 256, payload, after: [POSE] });
+    expect(((await json(frame)) as number[][]).flat()).toEqual(numbers);
+  });
+
   test('lists of numbers become pictures and float32', async () => {
     const text = Buffer.from('[[[255,0,0],[0,0,255]]]');
     expect(await pixel(await convert(text, 'png', 'json'), 1, 0)).toEqual(BLUE);

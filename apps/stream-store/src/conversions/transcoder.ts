@@ -123,7 +123,7 @@ function assertCount(numbers: number): void {
 
 /** A copy that a worker may be given: the log shares its bytes with other readers. */
 function own(bytes: Uint8Array): Uint8Array {
-  return Uint8Array.from(bytes);
+  return new Uint8Array(bytes);
 }
 
 function ownBlock(block: NumberBlock): NumberBlock {

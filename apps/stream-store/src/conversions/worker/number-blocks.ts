@@ -78,12 +78,12 @@ class JsonWriter {
 
   private writeNumber(number: number): void {
     this.makeRoom();
-    if (number >= 0 && number < 10) {
-      const isDigit = Number.isInteger(number);
-      if (isDigit && !Object.is(number, -0)) {
-        this.out[this.length++] = 0x30 + number;
-        return;
-      }
+    // Pixels, by far the most of all numbers.
+    if (number >= 0 && number < 1_000 && Number.isInteger(number)) {
+      if (number >= 100) this.out[this.length++] = 0x30 + Math.trunc(number / 100);
+      if (number >= 10) this.out[this.length++] = 0x30 + (Math.trunc(number / 10) % 10);
+      this.out[this.length++] = 0x30 + (number % 10);
+      return;
     }
     const text = Number.isFinite(number) ? String(number) : 'null';
     this.length += this.out.write(text, this.length, 'latin1');
