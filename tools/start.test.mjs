@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { get } from 'node:https';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -176,6 +178,25 @@ describe('npm start', () => {
     assert.ok(await signIn(name, password));
     later.process.kill('SIGTERM');
     await later.exited;
+  });
+
+  test('--tls serves both doors over https, and says how to trust the certificate', async () => {
+    const run = start(['--tls', '--demo']);
+    await until(() => run.output.includes('Ctrl-C stops everything'), 'the start', run);
+    const ca = readFileSync(join(folder, 'tls', 'certificate.pem'));
+    for (const port of [env.SLUICE_API_GATEWAY_PORT, env.SLUICE_API_GATEWAY_PTG_PORT]) {
+      const request = get(`https://127.0.0.1:${port}/health/ready`, { ca, agent: false });
+      const [response] = await once(request, 'response');
+      response.resume();
+      assert.equal(response.statusCode, 200);
+      assert.ok(run.output.includes(`https://127.0.0.1:${port}/`), run.output);
+    }
+    assert.ok(run.output.includes(new X509Certificate(ca).fingerprint256), run.output);
+    assert.ok(run.output.includes('NODE_EXTRA_CA_CERTS='), run.output);
+    const answer = async () => await redis('EXISTS host:vitals');
+    await until(async () => (await answer()).startsWith(':1'), 'entries of a demo device', run);
+    run.process.kill('SIGTERM');
+    await run.exited;
   });
 
   test('a busy port is named with its setting, and nothing is started', async () => {

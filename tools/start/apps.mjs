@@ -21,5 +21,8 @@ export const apps = [
 /** The name of the app that clients talk to. */
 export const frontDoor = 'api-gateway';
 
+/** The front door's second port, where the ptg dialect is at the root. */
+export const ptgDoor = { name: 'ptg door', portVariable: 'SLUICE_API_GATEWAY_PTG_PORT', defaultPort: 7890 };
+
 /** Devices that `--demo` adds: sub-commands of the command-line tool that push until they are stopped. */
 export const demoDevices = ['host', 'camera'];

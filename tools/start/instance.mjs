@@ -107,14 +107,17 @@ export class Instance {
   }
 
   #deviceSpec(device) {
-    const url = appUrl(this.#settings, frontDoor);
+    const { tls } = this.#settings;
+    // A given certificate may be for other names than this machine's: then the devices go to the service behind the front door.
+    const url = appUrl(this.#settings, tls && !tls.isOwn ? 'stream-store' : frontDoor);
+    const trust = tls?.isOwn ? { NODE_EXTRA_CA_CERTS: tls.certificate } : {};
     const keyOf = () => this.#access?.keys[device];
     return {
       ...nodeSpec(`demo-${device}`, ['apps/cli/dist/main.js', 'demo', device]),
       // Its key is known only when it is started.
       get env() {
         const key = keyOf();
-        return { ...process.env, SLUICE_URL: url, ...(key === undefined ? {} : { SLUICE_TOKEN: key }) };
+        return { ...process.env, ...trust, SLUICE_URL: url, ...(key === undefined ? {} : { SLUICE_TOKEN: key }) };
       },
       isReady: async () => true,
     };

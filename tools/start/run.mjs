@@ -3,6 +3,7 @@ import { withLock } from '../setup/lock.mjs';
 import { onLauncherDeath } from '../setup/node.mjs';
 import { Refusal, say } from '../setup/progress.mjs';
 import { setUp } from '../setup.mjs';
+import { frontDoor, ptgDoor } from './apps.mjs';
 import { Instance } from './instance.mjs';
 import { PidNotes } from './pids.mjs';
 import { assertPortsFree } from './ports.mjs';
@@ -59,6 +60,10 @@ async function checkSurroundings(settings, { apps }) {
     port: settings.ports[name],
     variable: portVariable,
   }));
+  if (settings.ptgPort !== null && apps.some(({ name }) => name === frontDoor)) {
+    const { name, portVariable } = ptgDoor;
+    wanted.push({ name, host: settings.host, port: settings.ptgPort, variable: portVariable });
+  }
   if (settings.redis.url) await assertReachable(settings.redis.url);
   else wanted.push({ name: 'Redis', host: '127.0.0.1', port: settings.redis.port, variable: 'SLUICE_REDIS_PORT' });
   await assertPortsFree(wanted);

@@ -1,15 +1,18 @@
+import { join, resolve } from 'node:path';
+import { stateDir } from '../setup/paths.mjs';
 import { Refusal } from '../setup/progress.mjs';
-import { apps } from './apps.mjs';
+import { apps, frontDoor, ptgDoor } from './apps.mjs';
 
 /** Variables that steer these tools and mean nothing to an app, which refuses unknown ones. */
 const toolVariables =
   /^SLUICE_(REDIS_(BIN|PORT|MAXMEMORY)|TEST_\w+|(CHROMIUM|PYTHON)(_MISSING)?|NO_EXTRAS|FAILED_CHECKS|STATE_DIR)$/;
 
 /**
- * What the environment asks for: `{ host, reachHost, ports, authMode, redis }`. `reachHost` is where this machine reaches the apps;
- * `ports` has one number per app; `redis` is `{ url }` of a given server, or `{ port, durability, maxMemory }`.
+ * What the environment asks for: `{ host, reachHost, ports, ptgPort, authMode, tls, redis }`. `reachHost` is where this machine
+ * reaches the apps; `ports` has one number per app; `ptgPort` is null when that door is off; `tls` is null, or
+ * `{ isOwn, folder, certificate }` with the file that clients trust; `redis` is `{ url }` of a given server, or `{ port, durability, maxMemory }`.
  */
-export function readSettings(env = process.env, { auth = null } = {}) {
+export function readSettings(env = process.env, { auth = null, tls = false } = {}) {
   for (const name of Object.keys(env)) {
     if (!name.startsWith('SLUICE_REDIS_') || toolVariables.test(name)) continue;
     throw new Refusal(
@@ -23,7 +26,9 @@ export function readSettings(env = process.env, { auth = null } = {}) {
     host,
     reachHost: reachable(host),
     ports,
+    ptgPort: env[ptgDoor.portVariable] === 'off' ? null : readPort(env, ptgDoor.portVariable, ptgDoor.defaultPort),
     authMode,
+    tls: readTls(env, tls),
     redis: env.REDIS_URL ? { url: env.REDIS_URL } : ownRedis(env),
   };
 }
@@ -35,12 +40,23 @@ export function appEnvironment(settings, redisUrl, env = process.env) {
     .filter((app) => app.urlVariable)
     .map((app) => [app.urlVariable, env[app.urlVariable] || appUrl(settings, app.name)]);
   const mode = settings.authMode === undefined ? {} : { SLUICE_AUTH_MODE: settings.authMode };
-  return { ...kept, ...mode, ...Object.fromEntries(addresses), REDIS_URL: redisUrl };
+  const ownTls = settings.tls?.isOwn ? { SLUICE_TLS: 'self-signed', SLUICE_TLS_FOLDER: settings.tls.folder } : {};
+  return { ...kept, ...mode, ...ownTls, ...Object.fromEntries(addresses), REDIS_URL: redisUrl };
 }
 
-/** Where an app answers, without a slash at the end. */
-export function appUrl({ reachHost, ports }, name) {
-  return `http://${reachHost.includes(':') ? `[${reachHost}]` : reachHost}:${ports[name]}`;
+/** Where an app answers, without a slash at the end. Only the front door speaks TLS. */
+export function appUrl(settings, name) {
+  return urlOf(settings, settings.ports[name], name === frontDoor);
+}
+
+/** Where the ptg dialect's own door answers, without a slash at the end; null when it is off. */
+export function ptgUrl(settings) {
+  return settings.ptgPort === null ? null : urlOf(settings, settings.ptgPort, true);
+}
+
+function urlOf({ reachHost, tls }, port, isFrontDoor) {
+  const scheme = tls && isFrontDoor ? 'https' : 'http';
+  return `${scheme}://${reachHost.includes(':') ? `[${reachHost}]` : reachHost}:${port}`;
 }
 
 /** An address that can be shown: without the password it may hold. */
@@ -61,6 +77,14 @@ function readPort(env, name, fallback) {
     throw new Refusal(`${name}=${text} is not a port: a whole number from 1 to 65535 is needed`);
   }
   return port;
+}
+
+function readTls(env, isAsked) {
+  const given = env.SLUICE_TLS_CERT || env.SLUICE_TLS_KEY;
+  if (given) return { isOwn: false, folder: null, certificate: env.SLUICE_TLS_CERT ?? null };
+  if (!isAsked && env.SLUICE_TLS !== 'self-signed') return null;
+  const folder = env.SLUICE_TLS_FOLDER ? resolve(env.SLUICE_TLS_FOLDER) : join(stateDir, 'tls');
+  return { isOwn: true, folder, certificate: join(folder, 'certificate.pem') };
 }
 
 function ownRedis(env) {

@@ -1,13 +1,39 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readOptions } from './options.mjs';
-import { appEnvironment, appUrl, readSettings, withoutPassword } from './settings.mjs';
+import { appEnvironment, appUrl, ptgUrl, readSettings, withoutPassword } from './settings.mjs';
 
 test('everything is on loopback and at the documented ports unless told otherwise', () => {
   const settings = readSettings({});
   assert.equal(settings.host, '127.0.0.1');
   assert.deepEqual(settings.ports, { 'stream-store': 8100, 'api-gateway': 8000 });
   assert.deepEqual(settings.redis, { port: 6789, durability: 'everysec', maxMemory: null });
+});
+
+test('the second door has a port of its own, or none', () => {
+  assert.equal(ptgUrl(readSettings({})), 'http://127.0.0.1:7890');
+  assert.equal(ptgUrl(readSettings({ SLUICE_API_GATEWAY_PTG_PORT: '7900' })), 'http://127.0.0.1:7900');
+  assert.equal(ptgUrl(readSettings({ SLUICE_API_GATEWAY_PTG_PORT: 'off' })), null);
+  assert.throws(() => readSettings({ SLUICE_API_GATEWAY_PTG_PORT: 'of' }), /PTG_PORT=of is not a port/);
+});
+
+test('--tls makes the front door https, with the given certificate or one made in the state folder', () => {
+  const own = readSettings({}, readOptions(['--tls']));
+  assert.equal(appUrl(own, 'api-gateway'), 'https://127.0.0.1:8000');
+  assert.equal(ptgUrl(own), 'https://127.0.0.1:7890');
+  assert.equal(appUrl(own, 'stream-store'), 'http://127.0.0.1:8100');
+  const environment = appEnvironment(own, 'redis://x', {});
+  assert.equal(environment.SLUICE_TLS, 'self-signed');
+  assert.match(environment.SLUICE_TLS_FOLDER, /\/tls$/);
+
+  const files = { SLUICE_TLS_CERT: '/a/cert.pem', SLUICE_TLS_KEY: '/a/key.pem' };
+  for (const options of [['--tls'], []]) {
+    const given = readSettings(files, readOptions(options));
+    assert.equal(appUrl(given, 'api-gateway'), 'https://127.0.0.1:8000');
+    assert.equal(appEnvironment(given, 'redis://x', files).SLUICE_TLS, undefined);
+  }
+  assert.equal(appUrl(readSettings({ SLUICE_TLS: 'self-signed' }), 'api-gateway'), 'https://127.0.0.1:8000');
+  assert.equal(appUrl(readSettings({ SLUICE_TLS: 'off' }), 'api-gateway'), 'http://127.0.0.1:8000');
 });
 
 test('a wildcard address is reached on loopback', () => {

@@ -1,8 +1,11 @@
-import { inState } from '../setup/paths.mjs';
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { inState, root } from '../setup/paths.mjs';
 import { say, style } from '../setup/progress.mjs';
 import { accessRows } from './access.mjs';
 import { apps, frontDoor } from './apps.mjs';
-import { appUrl, withoutPassword } from './settings.mjs';
+import { appUrl, ptgUrl, withoutPassword } from './settings.mjs';
 
 /** Prints what runs where, and the first commands to try. */
 export function printTable({ settings, options, instance, seconds }) {
@@ -16,6 +19,9 @@ export function printTable({ settings, options, instance, seconds }) {
       ['WebSocket', `${front.replace('http', 'ws')}/data/<stream>/pull`],
     );
   if (front) rows.push(['health', `${front}/health`]);
+  const ptg = ptgUrl(settings);
+  if (front && ptg) rows.push(['ptg dialect', `${ptg}/`]);
+  if (front && settings.tls) rows.push(...certificateRows(settings.tls));
   for (const app of apps)
     if (running.has(app.name) && app.name !== frontDoor) rows.push([app.name, `${appUrl(settings, app.name)}/`]);
   const kept = settings.redis.url
@@ -32,10 +38,28 @@ export function printTable({ settings, options, instance, seconds }) {
   say(style.dim('Ctrl-C stops everything.'));
 }
 
+/** What a client needs to trust the certificate; its file is there, since the gateway serves it. */
+function certificateRows({ isOwn, certificate }) {
+  const { fingerprint256, validTo } = new X509Certificate(readFileSync(certificate));
+  const how = isOwn ? '  (made here: clients trust this file, or compare its SHA-256)' : '';
+  return [
+    ['certificate', `${nearPath(certificate)}${how}`],
+    ['SHA-256', fingerprint256],
+    ['ends', validTo],
+  ];
+}
+
+/** A path as a person would name it from the project's root. */
+function nearPath(path) {
+  const near = relative(root, path);
+  return near.startsWith('..') ? path : near;
+}
+
 function printFirstCommands({ settings, options, front, admin }) {
-  const url = settings.ports[frontDoor] === 8000 ? '' : ` --url ${front}`;
+  const url = settings.ports[frontDoor] === 8000 && !settings.tls ? '' : ` --url ${front}`;
+  const trust = settings.tls?.isOwn ? `NODE_EXTRA_CA_CERTS=${nearPath(settings.tls.certificate)} ` : '';
   const pull = options.demo ? 'pull host:vitals' : 'pull counter --from start --count 10';
   say('Try in another terminal:');
   const login = admin === undefined ? [] : [`login ${admin}`];
-  for (const command of [...login, 'push-increment counter', pull, 'ls']) say(`  npx sluice${url} ${command}`);
+  for (const command of [...login, 'push-increment counter', pull, 'ls']) say(`  ${trust}npx sluice${url} ${command}`);
 }
