@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@sluice/testing';
 import { type Service } from '../src/index.js';
 import { SAMPLE_ROUTES } from './support/routes.js';
 import { startSample } from './support/sample.js';
+import { startStrictSystem } from './support/strict.js';
 
 describe('the table of routes', () => {
   it('keeps a service from starting that has a route without an entry, and names it', async () => {
@@ -49,5 +51,41 @@ describe('a route that wants a bearer in open mode', () => {
   it('leaves other routes open to everybody', async () => {
     expect((await fetch(`${url}/things/broken`)).status).toBe(500);
     expect((await fetch(`${url}/nowhere`)).status).toBe(404);
+  });
+});
+
+describe('a credential in open mode', () => {
+  let system: Awaited<ReturnType<typeof startStrictSystem>>;
+
+  beforeAll(async () => {
+    system = await startStrictSystem({ SLUICE_AUTH_MODE: 'open' });
+  });
+
+  afterAll(() => system.close());
+
+  const who = async (token: string): Promise<unknown> =>
+    (await fetch(`${system.url}/things/who`, { headers: token === '' ? {} : { token } })).json();
+
+  it('says who makes a request, and narrows nothing', async () => {
+    const { users, tokens, apiKeys } = system;
+    await users.add({ name: 'alice', password: 'wonderland', scopes: [] }, 'test');
+    const { token, tokenId } = await tokens.issue('alice', { scopes: [] });
+    const { secret } = await apiKeys.create({ name: 'camera', scopes: [], owner: 'alice' });
+    const everything = { scopes: ['admin'] };
+    const alice = { subject: 'alice', kind: 'token', credentialId: tokenId, ...everything };
+    expect([await who(token), await who(token)]).toEqual([alice, alice]);
+    expect(await who(secret)).toEqual({ subject: 'key:camera', kind: 'key', credentialId: 'camera', ...everything });
+    const { token: development } = await tokens.issue('anybody', { isDevelopment: true });
+    expect(await who(development)).toMatchObject({ subject: 'anybody', ...everything });
+  });
+
+  it('that is garbage or has expired is anon, and none at all anonymous', async () => {
+    const { token, expiresAtMs } = await system.tokens.issue('alice', { lifetimeSeconds: 1 });
+    expect(await who(token)).toMatchObject({ subject: 'alice' });
+    await waitFor(() => Date.now() > expiresAtMs);
+    expect(await who(token)).toMatchObject({ subject: 'anon', kind: 'unknown' });
+    expect(await who('garbage')).toMatchObject({ subject: 'anon' });
+    expect(await who(`sluice_${'x'.repeat(43)}`)).toMatchObject({ subject: 'anon' });
+    expect(await who('')).toMatchObject({ subject: 'anonymous', kind: 'none', credentialId: null });
   });
 });

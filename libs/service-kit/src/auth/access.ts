@@ -80,7 +80,7 @@ export class Access {
     if (this.#state === null || this.records === null) return new OpenAuthenticator(null);
     const foreign = this.#isStrict ? OidcVerifier.from(config, log) : null;
     const tokens = new VerifiedTokens(this.#state, new TokenVerifier(this.#state), foreign);
-    if (!this.#isStrict) return new OpenAuthenticator(tokens);
+    if (!this.#isStrict) return new OpenAuthenticator({ state: this.#state, tokens });
     return new StrictAuthenticator(this.#state, tokens, this.records.apiKeys);
   }
 }

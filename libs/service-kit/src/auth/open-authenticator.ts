@@ -1,35 +1,55 @@
+import { type AccessState } from './access-state.js';
+import { digestOf, isApiKey } from './api-keys.js';
 import { type Authenticator } from './authenticator.js';
 import { type Credential } from './credentials.js';
 import { ANONYMOUS, type Identity } from './identity.js';
-import { type VerifiedTokens } from './verified-tokens.js';
+import { type KnownToken, type VerifiedTokens } from './verified-tokens.js';
 
 /** A bearer that nobody knows, in open mode. */
 const ANON: Identity = { ...ANONYMOUS, subject: 'anon', kind: 'unknown' };
 
-/** Open mode: everybody may do everything, whatever they hold; a valid token of ours only says who they are. */
+/** Open mode: everybody may do everything, whatever they hold; a token or key of ours only says who they are. */
 export class OpenAuthenticator implements Authenticator {
   readonly isStrict = false;
+  readonly #named = new WeakMap<KnownToken, Identity>();
 
-  /** @param tokens null: nobody is known */
-  constructor(private readonly tokens: Pick<VerifiedTokens, 'find' | 'check'> | null) {}
+  /** @param known null: nobody is known */
+  constructor(
+    private readonly known: {
+      readonly state: AccessState;
+      readonly tokens: Pick<VerifiedTokens, 'find' | 'check'>;
+    } | null,
+  ) {}
+
+  identify({ text }: Credential): Identity | Promise<Identity> {
+    if (this.known === null) return ANON;
+    const { state, tokens } = this.known;
+    if (isApiKey(text)) {
+      const key = state.snapshot.apiKeys.get(digestOf(text));
+      return key === undefined
+        ? ANON
+        : { ...ANONYMOUS, subject: `key:${key.name}`, kind: 'key', credentialId: key.name };
+    }
+    const known = tokens.find(text);
+    if (known !== null) return this.#nameOf(known);
+    return tokens.check(text).then(
+      (checked) => this.#nameOf(checked),
+      () => ANON,
+    );
+  }
 
   /** Nobody loses anything here. */
   watch(): () => null {
     return () => null;
   }
 
-  identify({ text }: Credential): Identity | Promise<Identity> {
-    if (this.tokens === null) return ANON;
-    const known = this.tokens.find(text);
-    if (known !== null) return named(known.claims);
-    return this.tokens.check(text).then(
-      ({ claims }) => named(claims),
-      () => ANON,
-    );
+  #nameOf(token: KnownToken): Identity {
+    const { subject, tokenId, expiresAtMs } = token.claims;
+    if (expiresAtMs <= Date.now()) return ANON;
+    const known = this.#named.get(token);
+    if (known !== undefined) return known;
+    const identity: Identity = { ...ANONYMOUS, subject, kind: 'token', credentialId: tokenId };
+    this.#named.set(token, identity);
+    return identity;
   }
-}
-
-function named({ subject, tokenId, expiresAtMs }: { subject: string; tokenId: string; expiresAtMs: number }): Identity {
-  if (expiresAtMs <= Date.now()) return ANON;
-  return { ...ANONYMOUS, subject, kind: 'token', credentialId: tokenId };
 }

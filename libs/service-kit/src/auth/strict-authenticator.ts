@@ -4,6 +4,7 @@ import { type ApiKeys, digestOf, isApiKey } from './api-keys.js';
 import { type Authenticator } from './authenticator.js';
 import { type Credential } from './credentials.js';
 import { type Identity } from './identity.js';
+import { type KnownApiKey } from './snapshot.js';
 import { NotKnownYet, type Verified, apiKeyIdentity, notValid } from './verified.js';
 import { type VerifiedTokens } from './verified-tokens.js';
 
@@ -13,6 +14,7 @@ import { type VerifiedTokens } from './verified-tokens.js';
  */
 export class StrictAuthenticator implements Authenticator {
   readonly isStrict = true;
+  readonly #keyIdentities = new WeakMap<KnownApiKey, Verified>();
 
   constructor(
     private readonly state: AccessState,
@@ -43,7 +45,12 @@ export class StrictAuthenticator implements Authenticator {
     const { snapshot } = this.state;
     const key = snapshot.apiKeys.get(digestOf(text));
     if (key === undefined) return null;
-    return apiKeyIdentity(key, snapshot);
+    // A key that is known belongs to one snapshot: what it allows is worked out once for each.
+    const known = this.#keyIdentities.get(key);
+    if (known !== undefined) return known;
+    const identity = apiKeyIdentity(key, snapshot);
+    this.#keyIdentities.set(key, identity);
+    return identity;
   }
 
   #useKey(text: string): Verified | null {

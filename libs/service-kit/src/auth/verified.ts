@@ -23,7 +23,7 @@ export interface TokenClaims {
 
 /** A credential in strict mode that was valid when it was looked at. */
 export class Verified implements Identity {
-  readonly scopes: readonly string[];
+  #scopes: readonly string[] | null = null;
 
   constructor(
     readonly subject: string,
@@ -32,8 +32,12 @@ export class Verified implements Identity {
     /** All of them must allow a thing. */
     private readonly grants: readonly Grants[],
     readonly expiresAtMs: number | null,
-  ) {
-    this.scopes = commonScopes(grants.map((one) => one.scopes));
+  ) {}
+
+  /** Worked out when somebody asks. */
+  get scopes(): readonly string[] {
+    this.#scopes ??= commonScopes(this.grants.map((one) => one.scopes));
+    return this.#scopes;
   }
 
   allows(right: Right, name?: string): boolean {

@@ -1,7 +1,7 @@
-import { Controller, Get, Inject, Module, type OnModuleInit, Post, Query, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Module, type OnModuleInit, Post, Query, Req, Res } from '@nestjs/common';
 import { SluiceError } from '@sluice/contracts';
 import { ListStreamsQueryDto } from '@sluice/contracts/dto';
-import { type FastifyReply } from 'fastify';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
 import {
   CONFIG,
   type Connection,
@@ -12,6 +12,7 @@ import {
   UpgradeRouter,
   createService,
   defineConfig,
+  identityOf,
 } from '../../src/index.js';
 import { SAMPLE_ROUTES } from './routes.js';
 
@@ -40,6 +41,12 @@ class ThingsController {
   }
 
   /** An answer that begins and goes on for ever. */
+  @Get('who')
+  who(@Req() request: FastifyRequest): object {
+    const { subject, kind, credentialId, scopes } = identityOf(request.raw);
+    return { subject, kind, credentialId, scopes };
+  }
+
   @Get('endless')
   endless(@Res() reply: FastifyReply): void {
     reply.raw.writeHead(200, { 'content-type': 'text/plain' }).write('begun');
