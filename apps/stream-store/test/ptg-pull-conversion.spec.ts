@@ -68,7 +68,7 @@ describe('output of the ptg dialect', () => {
 
   it('waits for acks of what it has converted, and ends after a wait in vain', async () => {
     const sid = await hands();
-    const socket = await client.pull(`${sid}/pull?output=json&last_entry_id=0&count=2&ack=1&timeout=300`);
+    const socket = await client.pull(`${sid}/pull?output=json&last_entry_id=0&count=2&ack=1&timeout=1000`);
     expect(await texts(socket)).toEqual(['1-0 {"a":1}']);
     socket.send('');
     expect(await texts(socket)).toEqual(['3-0 {"a":3}']);

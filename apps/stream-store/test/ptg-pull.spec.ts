@@ -133,7 +133,7 @@ describe('a pull socket of the ptg dialect', () => {
     const socket = await client.pull(`${sid}/pull?timeout=50`);
     expect(await socket.closed).toEqual({ code: 1000, reason: 'nothing came for 50 ms' });
     expect(socket.pending).toBe(0);
-    const rounds = await client.pull(`${sid}+other/pull?timeout=50&last_entry_id=0`);
+    const rounds = await client.pull(`${sid}+other/pull?timeout=1000&last_entry_id=0`);
     expect((await rounds.message()).header).toEqual([[sid, '1-0', 0]]);
     expect((await rounds.closed).code).toBe(1000);
   });
@@ -141,10 +141,10 @@ describe('a pull socket of the ptg dialect', () => {
   it('does not count the time for which it waits for an ack', async () => {
     const sid = uniqueName('s');
     await fill(sid, 1, 2);
-    const socket = await client.pull(`${sid}/pull?timeout=50&last_entry_id=0&ack=1`);
+    const socket = await client.pull(`${sid}/pull?timeout=1000&last_entry_id=0&ack=1`);
     await socket.message();
     // Another socket of the same timeout ends meanwhile.
-    const other = await client.pull(`${uniqueName('s')}/pull?timeout=200`);
+    const other = await client.pull(`${uniqueName('s')}/pull?timeout=1200`);
     await other.closed;
     socket.send('');
     expect((await socket.message()).header).toEqual([[sid, '2-0', 0]]);

@@ -44,7 +44,7 @@ async def push_batch(entries):
 async def pull(count):
     """Every entry from the first on, as many a message as count says."""
     seen = []
-    async with connect(f'/data/{STREAM}/pull?last_entry_id=0&count={count}&timeout=300') as ws:
+    async with connect(f'/data/{STREAM}/pull?last_entry_id=0&count={count}&timeout=1000') as ws:
         try:
             while True:
                 header = json.loads(await ws.recv())
