@@ -260,6 +260,21 @@ describe('notices', () => {
     follower.close();
   });
 
+  it('tell a reset when the stream came back at once with the same last id and fewer entries', async () => {
+    const key = uniqueName('same-id');
+    const sink = new Collector();
+    const follower = log.follow(key, { after: '$' }, sink);
+    await follower.ready;
+    await log.append(key, Buffer.from('a'), { id: '1-0' });
+    await log.append(key, Buffer.from('b'), { id: '2-0' });
+    await count(sink, 2);
+    await redis.command('EVAL', "redis.call('DEL', KEYS[1]) redis.call('XADD', KEYS[1], '2-0', 'd', 'c')", '1', key);
+    await count(sink, 3);
+    expect(sink.payloads).toEqual(['a', 'b', 'c']);
+    expect(sink.resets).toEqual([{ key, after: '2-0', next: '2-0' }]);
+    follower.close();
+  });
+
   it('reach a follower that was paused while its stream was made anew with lower ids', async () => {
     const key = uniqueName('paused-rollback');
     const [awake, asleep] = [new Collector(), new Collector()];

@@ -21,6 +21,8 @@ export interface Step {
  */
 export class Cursor {
   private resetFrom: EntryId | null = null;
+  /** The stream was seen to be missing: whatever comes back under its name is another one, and must be read checked. */
+  isGone = false;
 
   constructor(
     readonly key: string,
@@ -38,11 +40,12 @@ export class Cursor {
 
   /** Remembers where the cursor is, so that a read whose entries nobody took can be undone. */
   mark(): () => void {
-    const { position, offset, resetFrom } = this;
+    const { position, offset, resetFrom, isGone } = this;
     return () => {
       this.position = position;
       this.offset = offset;
       this.resetFrom = resetFrom;
+      this.isGone = isGone;
     };
   }
 
@@ -60,8 +63,12 @@ export class Cursor {
   /** A read made in one transaction with `bounds`. `asked` is its COUNT. */
   takeChecked(bounds: Bounds, read: ParsedEntries, asked: number): Step {
     const more = read.count >= asked;
-    if (!bounds.exists) return { ...NOTHING, more: false };
-    if (compareEntryIds(bounds.lastGeneratedId, this.position) < 0 && this.offset !== null && this.offset > 0) {
+    if (!bounds.exists) {
+      this.isGone = this.offset !== null && this.offset > 0;
+      return NOTHING;
+    }
+    if (this.isMadeAnew(bounds)) {
+      this.isGone = false;
       this.resetFrom ??= this.position;
       this.position = FIRST_ENTRY_ID;
       this.offset = bounds.entriesAdded - bounds.length;
@@ -82,6 +89,14 @@ export class Cursor {
     }
     const offset = more ? (startsLog ? removed + read.count : this.plus(read.count, reset)) : bounds.entriesAdded;
     return { batch: this.take(read, offset), gap, reset, readAgain: false, more };
+  }
+
+  /** As far as it can be known: a stream made anew between two reads with the same last id and no fewer entries looks the same. */
+  private isMadeAnew({ lastGeneratedId, entriesAdded }: Bounds): boolean {
+    if (this.isGone) return true;
+    if (this.offset === null || this.offset === 0) return false;
+    const order = compareEntryIds(lastGeneratedId, this.position);
+    return order < 0 || (order === 0 && entriesAdded < this.offset);
   }
 
   private isLossy(removed: number): boolean {

@@ -222,7 +222,7 @@ export class FollowedStream {
   private takeChecked(bounds: Bounds, entries: Reply | undefined, count: number): void {
     if (!this.cursor) return;
     const step = this.cursor.takeChecked(bounds, parseSingleRead(entries), count);
-    this.checksBounds = step.more || step.readAgain;
+    this.checksBounds = step.more || step.readAgain || this.cursor.isGone;
     if (step.more || step.readAgain) this.isDirty = true;
     if (step.reset) {
       this.epoch++;
