@@ -27,9 +27,11 @@ export async function receiveFile<T>(
       part.file.resume();
       continue;
     }
-    const result = await take(part.file);
+    const outcome = await settle(take(part.file));
+    // What was cut off explains whatever else is wrong with it.
     if (part.file.truncated) throw tooLarge(maxBytes);
-    return result;
+    if ('error' in outcome) throw outcome.error;
+    return outcome.value;
   }
   throw missing;
 }
@@ -47,6 +49,13 @@ export async function writeStream(
     await rm(path, { force: true });
     throw diskError(error);
   }
+}
+
+async function settle<T>(work: Promise<T>): Promise<{ readonly value: T } | { readonly error: unknown }> {
+  return work.then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  );
 }
 
 /** A full disk in our words. */

@@ -250,7 +250,8 @@ export class Recorder implements OnApplicationBootstrap, OnApplicationShutdown {
     });
   }
 
-  private async assertRoom(): Promise<void> {
+  /** @throws SluiceError `DISK_FULL` with less free room than the floor */
+  async assertRoom(): Promise<void> {
     const free = await this.parts.freeBytes();
     if (free >= this.parts.minFreeBytes) return;
     throw new SluiceError('DISK_FULL', `only ${free} bytes are free on the disk of recordings`);
