@@ -38,7 +38,11 @@ export class Guard {
    */
   admit(request: IncomingMessage, method: string, path: string | undefined): Identity | Promise<Identity> {
     const note = (error: unknown): never => {
-      this.refusals?.note(error, { request, route: `${method} ${path ?? '(unknown path)'}` });
+      if (error instanceof SluiceError && isRefusal(error)) {
+        const subject = error instanceof Refused ? error.subject : null;
+        const route = `${method} ${path ?? '(unknown path)'}`;
+        this.refusals?.note({ code: error.code, subject, route }, request);
+      }
       throw error;
     };
     try {
@@ -59,6 +63,11 @@ export class Guard {
     const identity = this.authenticator.identify(credential);
     if (identity instanceof Promise) return identity.then((known) => assertAllowed(known, rule));
     return assertAllowed(identity, rule);
+  }
+
+  /** Writes to the audit trail that a route refused, for a name, somebody whom the guard had let in. */
+  noteForbidden(request: IncomingMessage, { subject }: Identity, method: string, path: string): void {
+    this.refusals?.note({ code: 'FORBIDDEN', subject, route: `${method} ${path}` }, request);
   }
 
   /**
@@ -85,6 +94,11 @@ function assertAllowed(identity: Identity, rule: RouteRule | undefined): Identit
   if (rule === undefined || rule.access === 'public' || rule.access === 'signed-in') return identity;
   if (identity.allows(rule.access)) return identity;
   throw new Refused(identity.subject, `The credential does not allow ${rule.access}`);
+}
+
+/** An outage refuses nobody. */
+function isRefusal({ code }: SluiceError): boolean {
+  return code === 'UNAUTHENTICATED' || code === 'FORBIDDEN';
 }
 
 /** A refusal of somebody who is known. */

@@ -31,10 +31,15 @@ const IDENTITY = Symbol('identity');
 
 type IdentifiedRequest = IncomingMessage & { [IDENTITY]?: Identity };
 
+/** Who makes this request; null when no guard has let it in. */
+export function findIdentity(request: IncomingMessage): Identity | null {
+  return (request as IdentifiedRequest)[IDENTITY] ?? null;
+}
+
 /** Who makes this request. @throws Error when no guard has seen it, which is a fault of the service */
 export function identityOf(request: IncomingMessage): Identity {
-  const identity = (request as IdentifiedRequest)[IDENTITY];
-  if (identity === undefined) throw new Error('no guard has seen this request');
+  const identity = findIdentity(request);
+  if (identity === null) throw new Error('no guard has seen this request');
   return identity;
 }
 

@@ -1,5 +1,5 @@
 import { type IncomingMessage } from 'node:http';
-import { SluiceError } from '@sluice/contracts';
+import { type ErrorCode } from '@sluice/contracts';
 import { type AuditTrail } from './audit-trail.js';
 
 const WINDOW_MS = 60_000;
@@ -7,11 +7,16 @@ const WINDOW_MS = 60_000;
 const MAX_KINDS = 500;
 const OVERFLOW = 'others';
 
+/** Who was refused what. */
 interface Refusal {
-  readonly code: string;
+  readonly code: ErrorCode;
+  /** Null when nobody knows. */
   readonly subject: string | null;
-  readonly address: string;
   readonly route: string;
+}
+
+interface CountedRefusal extends Refusal {
+  readonly address: string;
   count: number;
 }
 
@@ -20,7 +25,7 @@ interface Refusal {
  * minute as one entry with their number. However many come, Redis gets a bounded number of entries.
  */
 export class RefusalAudit {
-  readonly #windows = new Map<string, Refusal>();
+  readonly #windows = new Map<string, CountedRefusal>();
   #timer: NodeJS.Timeout | null = null;
 
   constructor(
@@ -29,11 +34,9 @@ export class RefusalAudit {
     private readonly windowMs = WINDOW_MS,
   ) {}
 
-  /** Notes a refusal; an outage is none. Never fails: what cannot be written is lost. */
-  note(error: unknown, { request, route }: { readonly request: IncomingMessage; readonly route: string }): void {
-    if (!(error instanceof SluiceError) || (error.code !== 'UNAUTHENTICATED' && error.code !== 'FORBIDDEN')) return;
-    const subject = 'subject' in error && typeof error.subject === 'string' ? error.subject : null;
-    this.#count({ code: error.code, subject, address: this.addressOf(request), route, count: 1 });
+  /** Never fails: what cannot be written is lost. */
+  note(refusal: Refusal, request: IncomingMessage): void {
+    this.#count({ ...refusal, address: this.addressOf(request), count: 1 });
   }
 
   /** Writes what is counted and not yet written. */
@@ -42,7 +45,7 @@ export class RefusalAudit {
     await this.#flush();
   }
 
-  #count(refusal: Refusal): void {
+  #count(refusal: CountedRefusal): void {
     const key = `${refusal.code} ${refusal.subject} ${refusal.address} ${refusal.route}`;
     this.#timer ??= setInterval(() => void this.#flush(), this.windowMs).unref();
     const known = this.#windows.get(key);
@@ -66,7 +69,7 @@ export class RefusalAudit {
     await Promise.all(counted.map((refusal) => this.#write(refusal)));
   }
 
-  async #write({ code, subject, address, route, count }: Refusal): Promise<void> {
+  async #write({ code, subject, address, route, count }: CountedRefusal): Promise<void> {
     const event = { event: 'refused', subject, details: { code, address, route, count } };
     await this.audit.append(event).catch(() => undefined);
   }

@@ -2,13 +2,14 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fa
 import { type ErrorFilter } from '../errors/error.filter.js';
 import { toSluiceError } from '../errors/to-sluice-error.js';
 import { type Guard } from './guard.js';
-import { type Identity, setIdentity } from './identity.js';
+import { type Identity, findIdentity, setIdentity } from './identity.js';
 
 /** Puts the guard before every route that is added from now on; a refused request's body is never read. */
 export function guardRequests(fastify: FastifyInstance, guard: Guard, errors: ErrorFilter): void {
   fastify.addHook('onRoute', ({ url, method }) => {
     for (const name of [method].flat()) guard.addRoute(name, url);
   });
+  noteRefusals(fastify, guard);
   fastify.addHook('onRequest', (request, reply, done) => {
     const refuse = (error: unknown): void => {
       answerRefusal(error, { request, reply, errors });
@@ -30,6 +31,16 @@ export function guardRequests(fastify: FastifyInstance, guard: Guard, errors: Er
     } catch (error) {
       refuse(error);
     }
+  });
+}
+
+/** Routes refuse names by themselves, in the shapes of their dialects. */
+function noteRefusals(fastify: FastifyInstance, guard: Guard): void {
+  fastify.addHook('onResponse', (request, reply, done) => {
+    const { url } = request.routeOptions;
+    const identity = reply.statusCode === 403 && url !== undefined ? findIdentity(request.raw) : null;
+    if (identity !== null && url !== undefined) guard.noteForbidden(request.raw, identity, request.method, url);
+    done();
   });
 }
 

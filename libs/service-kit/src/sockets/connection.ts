@@ -22,6 +22,7 @@ export class Connection {
   readonly writer: FrameWriter;
   #settle: (() => Promise<unknown>) | null = null;
   #closing: Promise<void> | null = null;
+  #closedWith: number | null = null;
   readonly #closeNow: (code?: number, reason?: string | Buffer) => void;
 
   /** @param id request id of the upgrade, for the log */
@@ -58,7 +59,13 @@ export class Connection {
 
   /** Sends a close frame after everything written before and whatever is still in flight; the first call counts. */
   async close(code: number, reason: string): Promise<void> {
+    this.#closedWith ??= code;
     await this.#close(code, truncateReason(reason));
+  }
+
+  /** The code that the service itself closed it with; null while it has not. */
+  get closedWith(): number | null {
+    return this.#closedWith;
   }
 
   /** Sets who gets the messages; the data of one is a view that may be kept and not changed. */

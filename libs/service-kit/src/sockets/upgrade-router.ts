@@ -1,6 +1,6 @@
 import { type IncomingMessage } from 'node:http';
 import { type Socket } from 'node:net';
-import { SluiceError } from '@sluice/contracts';
+import { ERRORS, SluiceError } from '@sluice/contracts';
 import { parseBoolean } from '@sluice/wire';
 import { type Logger } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -101,7 +101,14 @@ export class UpgradeRouter {
     setIdentity(raw, identity);
     if (route === null) throw new SluiceError('NO_SOCKET_HERE', `No WebSocket is served at ${found.path}`);
     const request = { ...found, identity };
-    return { request, context: await route.prepare(request) };
+    try {
+      return { request, context: await route.prepare(request) };
+    } catch (error) {
+      if (error instanceof SluiceError && error.code === 'FORBIDDEN') {
+        this.guard.noteForbidden(raw, identity, 'WS', route.path);
+      }
+      throw error;
+    }
   }
 
   #find(raw: IncomingMessage, id: string): { route: SocketRoute<unknown> | null; request: UpgradeRequest } {
@@ -126,7 +133,11 @@ export class UpgradeRouter {
       (ws: WebSocket) => {
         const connection = new Connection(ws, socket, request.id);
         this.#open.add(connection);
-        ws.once('close', () => this.#open.delete(connection));
+        ws.once('close', () => {
+          this.#open.delete(connection);
+          if (connection.closedWith !== ERRORS.FORBIDDEN.closeCode) return;
+          this.guard.noteForbidden(request.raw, request.identity, 'WS', route.path);
+        });
         ws.on('error', (error) => {
           this.log.debug({ connection: request.id, err: error }, 'socket error');
         });

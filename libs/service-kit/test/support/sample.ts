@@ -47,6 +47,11 @@ class ThingsController {
     return { subject, kind, credentialId, scopes };
   }
 
+  @Get('forbidden')
+  forbidden(): never {
+    throw new SluiceError('FORBIDDEN', 'not this name');
+  }
+
   @Get('endless')
   endless(@Res() reply: FastifyReply): void {
     reply.raw.writeHead(200, { 'content-type': 'text/plain' }).write('begun');
@@ -75,10 +80,12 @@ export class SampleModule implements OnModuleInit {
       protocols: ['sluice.v1'],
       prepare: ({ params, query }) => {
         if (query.has('bad')) throw new SluiceError('INVALID_PARAMETER', `bad must not be "${query.get('bad')}"`);
+        if (params['name'] === 'forbidden') throw new SluiceError('FORBIDDEN', 'not this name');
         return { name: params['name'] ?? '' };
       },
       accept: (connection, { name }) => {
         accepted.push(connection);
+        if (name === 'later') void connection.close(4403, 'FORBIDDEN: not this name');
         connection.onMessage((data, isBinary) => {
           connection.ws.send(isBinary ? data : `${name}: ${data.toString()}`);
         });
