@@ -23,6 +23,9 @@ const HANDSHAKE_TIMEOUT_MS = 30_000;
 /** Requests of one HTTP/2 connection at a time. Node itself bounds resets (1,000 at once, 33 a second) and memory. */
 const MAX_STREAMS = 128;
 const MAX_HEADER_BYTES = 16 * 1024;
+/** Bytes of one upload, and of all uploads of a connection, that may wait here: one that waits does not stop the others. */
+const STREAM_WINDOW_BYTES = 128 * 1024;
+const CONNECTION_WINDOW_BYTES = 1024 * 1024;
 
 /**
  * The server of a service on TLS: HTTP/2 where the client asks for it, else HTTP/1.1 with WebSockets, on one port. Requests
@@ -37,9 +40,15 @@ export function createSecureListener(
     ...HTTP1_OPTIONS,
     ...certificates.current,
     allowHTTP1: true,
+    // A WebSocket's last words are carried after its other half has ended, as without TLS.
+    allowHalfOpen: true,
     minVersion: 'TLSv1.2',
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-    settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: MAX_HEADER_BYTES },
+    settings: {
+      maxConcurrentStreams: MAX_STREAMS,
+      maxHeaderListSize: MAX_HEADER_BYTES,
+      initialWindowSize: STREAM_WINDOW_BYTES,
+    },
   });
   Object.assign(server, { shouldUpgradeCallback: isWebSocketUpgrade });
   const pass = throughGate(gate, handler);
@@ -83,8 +92,13 @@ function guardConnections(server: Http2SecureServer): ReadonlySet<Socket> {
 /** Ends HTTP/2 connections that rest as long as kept-alive ones may, and requests that do not arrive whole in time. */
 function trackSessions(server: Http2SecureServer): ReadonlySet<ServerHttp2Session> {
   const sessions = new Set<ServerHttp2Session>();
+  server.on('secureConnection', (socket) => {
+    // Half an HTTP/2 connection is of no use to anybody.
+    if (socket.alpnProtocol === 'h2') socket.allowHalfOpen = false;
+  });
   server.on('session', (session) => {
     sessions.add(session);
+    session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
     session.once('close', () => sessions.delete(session));
     let streams = 0;
     session.on('stream', (stream) => {
