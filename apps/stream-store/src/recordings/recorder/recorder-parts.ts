@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { LOG, type Identity } from '@sluice/service-kit';
+import { Grants, LOG, type Identity } from '@sluice/service-kit';
 import { StreamAdmin, StreamLog, type Discovery, type RedisCommands } from '@sluice/stream-log';
 import { type Logger } from 'pino';
 import { StreamMeta } from '../../catalog/stream-meta.js';
@@ -9,7 +9,6 @@ import { sidOfKey } from '../../ptg/ptg-names.js';
 import { openPart, type OpenPart } from '../disk/part-file.js';
 import { RecordingFolders } from '../disk/recording-folders.js';
 import { type RunningRecording } from './running-recording.js';
-import { allowedBy } from './scopes.js';
 import { WriteQueue } from './write-queue.js';
 
 /** What every recording of a process shares. */
@@ -49,7 +48,8 @@ export class RecorderParts {
 
   /** What a recording's starter may do. */
   mayRead(recording: RunningRecording): Identity['allows'] {
-    return allowedBy(recording.scopes);
+    const grants = new Grants(recording.scopes);
+    return (right, name) => grants.allows(right, name);
   }
 
   freeBytes(): Promise<number> {
