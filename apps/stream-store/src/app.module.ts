@@ -9,6 +9,7 @@ import { LogReadiness } from './health/log-readiness.js';
 import { Stopping } from './health/stopping.js';
 import { IngestSocket } from './ingest/ingest.socket.js';
 import { PushSockets } from './ingest/push-sockets.js';
+import { Uploads } from './ingest/uploads.js';
 import { LogModule } from './log/log.module.js';
 import { StorePrometheus } from './metrics/prometheus.js';
 import { StoreMetrics } from './metrics/store-metrics.js';
@@ -73,6 +74,7 @@ export class AppModule {
         Documents,
         RunningSession,
         PushSockets,
+        Uploads,
         IngestSocket,
         FollowSocket,
         PtgPullSocket,

@@ -4,15 +4,12 @@ import { StreamLog } from '@sluice/stream-log';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { StoreConfig } from '../config.js';
 import { Stopping } from '../health/stopping.js';
+import { Uploads } from '../ingest/uploads.js';
 import { StoreMetrics } from '../metrics/store-metrics.js';
-import { Quotas } from '../quotas/quotas.js';
-import { Writing } from '../quotas/writing.js';
 import { assertMayRead } from '../streams/permitted.js';
-import { describeResults } from '../ingest/refusals.js';
-import { toSluiceError } from '../streams/refusing.js';
 import { addressOf, readAddressing } from './addresses.js';
 import { readDataQuery } from './data-query.js';
-import { readUploadedEntries, type UploadedEntry } from './multipart-entries.js';
+import { readUploadedEntries } from './multipart-entries.js';
 import { asciiJson, formatOffsets } from './offsets-header.js';
 import { QueryReader, type Query as QueryValues } from './parameters.js';
 import { readOnce } from './read-once.js';
@@ -28,7 +25,7 @@ export class DataController {
     private readonly config: StoreConfig,
     private readonly metrics: StoreMetrics,
     private readonly stopping: Stopping,
-    private readonly quotas: Quotas,
+    private readonly uploads: Uploads,
   ) {}
 
   /** Appends every uploaded part; the reply lists their ids in the order of the parts. */
@@ -44,32 +41,11 @@ export class DataController {
     const addressing = readAddressing(query, this.config.hasDevices);
     query.assertValid();
     const entries = await readUploadedEntries(request);
-    const keys = entries.map(({ filename }) => addressOf(sid === BY_FILENAME ? filename : sid, addressing).key);
-    const metrics = this.metrics.ingest.dialect_http;
-    try {
-      const payloads = entries.map(({ payload }) => payload);
-      await new Writing(this.log, this.quotas, identity).begin(keys, payloads);
-      const ids = await this.store(keys, entries);
-      metrics.countIn(
-        entries.length,
-        entries.reduce((sum, { payload }) => sum + payload.length, 0),
-      );
-      await reply.code(200).send(ids);
-    } catch (error) {
-      metrics.countRefused(error);
-      throw error;
-    }
-  }
-
-  /** @throws SluiceError `PARTIAL_APPEND` with the result of each entry when some were stored and some not */
-  private async store(keys: readonly string[], entries: readonly UploadedEntry[]): Promise<string[]> {
-    const appends = entries.map(({ payload }, at) => this.log.append(keys[at] as string, payload));
-    const results = (await Promise.allSettled(appends)).map((result) =>
-      result.status === 'fulfilled' ? result.value : toSluiceError(result.reason),
-    );
-    const ids = results.filter((result) => typeof result === 'string');
-    if (ids.length < results.length) throw describeResults(results, 'the upload');
-    return ids;
+    const parts = entries.map(({ filename, payload }) => {
+      const { key } = addressOf(sid === BY_FILENAME ? filename : sid, addressing);
+      return { key, payload, id: null };
+    });
+    await reply.code(200).send(await this.uploads.store(identity, parts, 'dialect_http'));
   }
 
   /** Reads entries after a position: their payloads as the body, their names, ids and offsets in headers. */

@@ -8,15 +8,13 @@ import { readUploadedEntries, type UploadedEntry } from '../dialect/multipart-en
 import { formatOffsets } from '../dialect/offsets-header.js';
 import { QueryReader, type Query as QueryValues } from '../dialect/parameters.js';
 import { type LabelledEntry } from '../follow/pull-encoder.js';
+import { Uploads, type UploadedPart } from '../ingest/uploads.js';
 import { StoreMetrics } from '../metrics/store-metrics.js';
-import { Quotas } from '../quotas/quotas.js';
-import { Writing } from '../quotas/writing.js';
 import { convertAll, type ConversionTask } from './conversion.js';
 import { readPtgDataQuery, type PtgDataQuery } from './data-query.js';
 import { frameTimeId } from './frame-time.js';
 import { rawSegment, writableKeyOfSid } from './ptg-names.js';
 import { readStored } from './read-stored.js';
-import { storeUpload, type UploadedPart } from './store-upload.js';
 
 /** Name of a POST by which each part goes to the stream that its filename names. */
 const BY_FILENAME = '*';
@@ -29,7 +27,7 @@ export class PtgDataController {
     private readonly log: StreamLog,
     private readonly config: StoreConfig,
     private readonly metrics: StoreMetrics,
-    private readonly quotas: Quotas,
+    private readonly uploads: Uploads,
     private readonly conversions: Conversions,
   ) {}
 
@@ -46,22 +44,8 @@ export class PtgDataController {
     const readsTime = query.boolean('parse_meta', false);
     query.assertValid();
     const entries = await readUploadedEntries(request);
-    const metrics = this.metrics.ingest.ptg_http;
-    try {
-      const parts = entries.map((entry) => this.partOf(sid, entry, readsTime));
-      const payloads = parts.map(({ payload }) => payload);
-      const keys = parts.map(({ key }) => key);
-      await new Writing(this.log, this.quotas, identity).begin(keys, payloads);
-      const ids = await storeUpload(this.log, parts);
-      metrics.countIn(
-        parts.length,
-        payloads.reduce((sum, { length }) => sum + length, 0),
-      );
-      await reply.code(200).send(ids);
-    } catch (error) {
-      metrics.countRefused(error);
-      throw error;
-    }
+    const parts = entries.map((entry) => this.partOf(sid, entry, readsTime));
+    await reply.code(200).send(await this.uploads.store(identity, parts, 'ptg_http'));
   }
 
   /** Reads what streams hold now: payloads as the body, names, ids and starts in a header. Never waits. */

@@ -1,13 +1,13 @@
 import { Body, Controller, Delete, Get, Param, Put, Query, Req, Res } from '@nestjs/common';
 import { identityOf, type Identity } from '@sluice/service-kit';
-import { StreamAdmin, StreamLog } from '@sluice/stream-log';
+import { StreamAdmin } from '@sluice/stream-log';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 import { MAX_META_BYTES, StreamMeta } from '../catalog/stream-meta.js';
 import { StoreConfig } from '../config.js';
 import { QueryReader, type Query as QueryValues } from '../dialect/parameters.js';
+import { Quotas } from '../quotas/quotas.js';
 import { assertMayRead, assertMayWrite } from '../streams/permitted.js';
-import { assertPlaceable } from '../streams/placeable.js';
 import { readJsonObject } from './json-body.js';
 import { keyOfSid, rawSegment, sidOfKey, splitSids, writableKeyOfSid } from './ptg-names.js';
 import { StreamInfoReader, type NamedStream } from './stream-info.js';
@@ -20,10 +20,10 @@ const SIDS_SEGMENT = 3;
 export class PtgStreamsController {
   constructor(
     private readonly admin: StreamAdmin,
-    private readonly log: StreamLog,
     private readonly meta: StreamMeta,
     private readonly infos: StreamInfoReader,
     private readonly config: StoreConfig,
+    private readonly quotas: Quotas,
   ) {}
 
   /** Names of all streams that the asker may read, or with `info` what is known of each. */
@@ -65,8 +65,11 @@ export class PtgStreamsController {
     const query = new QueryReader(params);
     const replaces = query.boolean('override', false);
     query.assertValid();
-    const key = assertMayWrite(identityOf(request.raw), writableKeyOfSid(sid, this.config.hasDevices));
+    const identity = identityOf(request.raw);
+    const key = assertMayWrite(identity, writableKeyOfSid(sid, this.config.hasDevices));
     const meta = readJsonObject(body, MAX_META_BYTES);
+    // It takes memory of Redis and a write, as an entry does.
+    this.quotas.take(identity, 1, JSON.stringify(meta).length);
     const stored = replaces ? await this.meta.replace(key, meta) : await this.meta.merge(key, meta);
     await reply.header('content-type', JSON_TYPE).send(JSON.stringify(stored));
   }
@@ -76,8 +79,9 @@ export class PtgStreamsController {
   async delete(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const identity = identityOf(request.raw);
     const keys = splitSids(rawSegment(request.raw.url ?? '', SIDS_SEGMENT)).map((sid) =>
-      assertPlaceable(this.log, assertMayWrite(identity, writableKeyOfSid(sid, this.config.hasDevices))),
+      assertMayWrite(identity, writableKeyOfSid(sid, this.config.hasDevices)),
     );
+    for (const key of keys) this.admin.assertName(key);
     const results: number[] = [];
     for (const key of new Set(keys)) results.push(...(await this.deleteOne(key)));
     await reply.send(results);
