@@ -1,5 +1,6 @@
 import { SluiceError } from '@sluice/contracts';
 import { entryOfPosition, type EntryId, type Position } from '@sluice/wire';
+import { EntryIteration } from './entry-iteration.js';
 import { type Subscription, type SubscriptionLink } from './subscription.js';
 import { atEndOfTurn } from './turn.js';
 import { type Entry } from './types.js';
@@ -32,9 +33,7 @@ export interface GroupEntry extends Entry {
  * Entries shared out among the members of a group: each goes to one of them, and again to one if it is not acknowledged (at
  * least once).
  */
-export class Consumer implements AsyncIterableIterator<GroupEntry> {
-  private batch: readonly Entry[] = [];
-  private at = 0;
+export class Consumer extends EntryIteration<GroupEntry> {
   private readonly unsent = new Map<string, EntryId[]>();
   /** Packed entries of which some parts are not acknowledged yet: how many. */
   private readonly openParts = new Map<string, number>();
@@ -45,23 +44,17 @@ export class Consumer implements AsyncIterableIterator<GroupEntry> {
 
   /** @internal made by `Sluice.consume` */
   constructor(
-    private readonly subscription: Subscription,
+    subscription: Subscription,
     private readonly link: SubscriptionLink,
     signal: AbortSignal | undefined,
   ) {
-    signal?.addEventListener('abort', () => this.close(), { once: true });
-    if (signal?.aborted === true) this.close();
-  }
-
-  /** Resolves when the member has joined. */
-  get ready(): Promise<unknown> {
-    return this.subscription.ready;
+    super(subscription, signal);
   }
 
   /** @throws SluiceError what the server refused with */
   async next(): Promise<IteratorResult<GroupEntry, undefined>> {
     while (this.at >= this.batch.length) {
-      const batch = await this.subscription.next();
+      const batch = await this.receive();
       if (batch === null) return { done: true, value: undefined };
       this.batch = batch;
       this.at = 0;
@@ -86,19 +79,9 @@ export class Consumer implements AsyncIterableIterator<GroupEntry> {
   }
 
   /** Leaves; what was not acknowledged stays with the group. */
-  close(): void {
+  override close(): void {
     this.sendAcks();
-    this.batch = [];
-    this.subscription.close();
-  }
-
-  return(): Promise<IteratorReturnResult<undefined>> {
-    this.close();
-    return Promise.resolve({ done: true, value: undefined });
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
+    super.close();
   }
 
   /** @internal the server confirmed acks */

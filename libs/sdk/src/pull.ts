@@ -1,5 +1,6 @@
-import { type EntryId, type Position } from '@sluice/wire';
-import { type Subscription, type SubscriptionEvents } from './subscription.js';
+import { type Position } from '@sluice/wire';
+import { EntryIteration } from './entry-iteration.js';
+import { type SubscriptionEvents } from './subscription.js';
 import { type Entry } from './types.js';
 
 /** Which streams: a name, several, names with a position each, or glob patterns (`cam*:video`). */
@@ -47,29 +48,7 @@ function isNames(value: unknown): value is readonly string[] {
  * Entries as they come, from where it was asked, without loss or repetition across reconnections; what the log itself has lost is
  * told by `onGap` and `onReset`. Iterate it once; leaving the loop ends it.
  */
-export class Pull implements AsyncIterableIterator<Entry> {
-  private batch: readonly Entry[] = [];
-  private at = 0;
-  private readonly abort: () => void;
-
-  /** @internal made by `Sluice.pull` */
-  constructor(
-    private readonly subscription: Subscription,
-    private readonly signal: AbortSignal | undefined,
-  ) {
-    this.abort = () => this.close();
-    signal?.addEventListener('abort', this.abort, { once: true });
-    if (signal?.aborted === true) this.close();
-  }
-
-  /**
-   * The positions the server began at, by stream: every entry after them will come.
-   * @throws SluiceError when the server refuses
-   */
-  get ready(): Promise<Readonly<Record<string, EntryId>>> {
-    return this.subscription.ready;
-  }
-
+export class Pull extends EntryIteration<Entry> {
   /** @throws SluiceError what the server refused the pull with, after the entries received before */
   next(): Promise<IteratorResult<Entry, undefined>> {
     const entry = this.batch[this.at];
@@ -86,26 +65,7 @@ export class Pull implements AsyncIterableIterator<Entry> {
     const rest = this.batch.slice(this.at);
     this.batch = [];
     this.at = 0;
-    if (rest.length > 0) return rest;
-    const batch = await this.subscription.next();
-    if (batch === null) this.detach();
-    return batch;
-  }
-
-  /** Ends the pull; what was received and not taken is dropped. */
-  close(): void {
-    this.detach();
-    this.batch = [];
-    this.subscription.close();
-  }
-
-  return(): Promise<IteratorReturnResult<undefined>> {
-    this.close();
-    return Promise.resolve({ done: true, value: undefined });
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
+    return rest.length > 0 ? rest : this.receive();
   }
 
   private async nextOfBatch(): Promise<IteratorResult<Entry, undefined>> {
@@ -115,9 +75,5 @@ export class Pull implements AsyncIterableIterator<Entry> {
     this.batch = batch;
     this.at = 1;
     return { done: false, value: first };
-  }
-
-  private detach(): void {
-    this.signal?.removeEventListener('abort', this.abort);
   }
 }

@@ -1,6 +1,7 @@
 import { SluiceError } from '@sluice/contracts';
 import { type EntryId, type EntryToEncode, type WireField } from '@sluice/wire';
-import { ENTRY_OVERHEAD_BYTES, type Outbox, type PushUnit } from './outbox.js';
+import { ENTRY_OVERHEAD_BYTES, type Outbox } from './outbox.js';
+import { type PushUnit } from './push-unit.js';
 import { payloadBytes, type Payload } from './types.js';
 
 /** How a pusher behaves. */
