@@ -103,9 +103,12 @@ describe('a recording whose process is killed', () => {
     await askRecordings(first.url, 'PUT', '/start?rec_id=handed-on');
     const sentAtStart = load.sent();
     await first.kill('SIGKILL');
-    await waitFor(async () => (await readdir(join(dir, 'raw', 'handed-on')).catch(() => [])).includes('cam:handed'), {
-      timeoutMs: 25_000,
-    });
+    await waitFor(
+      async () => (await readdir(join(dir, 'raw', 'handed-on')).catch((): string[] => [])).includes('cam:handed'),
+      {
+        timeoutMs: 25_000,
+      },
+    );
     expect((await askRecordings(second.url, 'PUT', '/stop')).body).toBe(1);
     await load.stop();
     const numbers = await numbersOf('handed-on', 'cam:handed');
