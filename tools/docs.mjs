@@ -1,6 +1,6 @@
 // Writes the generated parts of the pages: settings from the apps themselves, errors and routes from their tables in code.
 //   npx node tools/docs.mjs           write
-//   node tools/docs.mjs --check   fail when a part is out of date
+//   npx node tools/docs.mjs --check   fail when a part is out of date
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -35,11 +35,28 @@ async function routeTable() {
   return [head, '| --- | --- | --- | --- | --- | --- |', ...rows].join('\n');
 }
 
+async function addressTable() {
+  const { ADDRESSES, PTG_DOOR_ADDRESSES } = await import(
+    join(ROOT, 'apps', 'api-gateway', 'dist', 'routing', 'addresses.js')
+  );
+  const rows = ADDRESSES.map(
+    ({ path, owner, what }) => `| \`/${path}\` | ${atPtgDoor(path, PTG_DOOR_ADDRESSES)} | ${owner} | ${what} |`,
+  );
+  return ['| On port 8000 | On port 7890 | Owner | What |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}
+
+function atPtgDoor(path, own) {
+  if (path === 'ptg' || path.startsWith('ptg/')) return `\`/${path.slice('ptg/'.length)}\``;
+  const names = [...own].filter(([, target]) => target.split('/')[1] === path).map(([name]) => `\`/${name}\``);
+  return names.join(', ');
+}
+
 /** Parts by name, of each page. */
 const pages = {
   'docs/operations.md': {
     'settings of stream-store': () => settingsOf('stream-store'),
     'settings of api-gateway': () => settingsOf('api-gateway'),
+    addresses: addressTable,
     errors: errorTable,
   },
   'docs/security.md': { routes: routeTable },
