@@ -29,6 +29,11 @@ module.exports = {
       'stream-log is the log alone: what it needs of a service is given to it by its caller.',
     ),
     onlyImports(
+      'catalog',
+      ['wire', 'contracts', 'stream-log'],
+      'catalog is what is known of devices and streams, for every service: it must not depend on what one of them does.',
+    ),
+    onlyImports(
       'sdk',
       ['wire', 'contracts'],
       'the SDK is published and runs in browsers: it may carry only wire and contracts along.',

@@ -41,6 +41,7 @@ export const ERRORS = {
   WRONG_KEY_TYPE: rule(409, 1008, 'The key exists in Redis and is not a stream.'),
   NAME_TAKEN: rule(409, 1008, 'A user or an API key of this name exists already.'),
   DOCUMENT_EXISTS: rule(409, 1008, 'A recipe or a session has this id already.'),
+  REVISION_CONFLICT: rule(409, 1008, 'The metadata was changed since the revision that the change expects.'),
   RECORDING_EXISTS: rule(409, 1008, 'A recording, or a file of one, has this name already.'),
   RECORDING_RUNS: rule(409, 1008, 'The recording is being recorded, which does not go together with the request.'),
   RECORDING_DAMAGED: rule(409, 1008, 'A file of a recording is not what it should be; the message names it.'),
