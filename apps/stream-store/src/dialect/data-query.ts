@@ -18,8 +18,6 @@ export interface DataQuery {
   readonly tellsGaps: boolean;
 }
 
-const MAX_BLOCK_MS = 2 ** 31 - 1;
-
 /**
  * Reads path and query of `GET /data/{stream_id}`.
  * @param rawStreamId path part as it stands in the URL
@@ -35,7 +33,7 @@ export function readDataQuery(rawStreamId: string, params: Query, hasDevices: bo
     startTexts: query.text('last_entry_id', '$').split(/[+ ]/),
     isLatest: query.boolean('latest', false),
     count: query.integer('count', 1, 1),
-    blockMs: Math.min(query.integer('block', 500, 0), MAX_BLOCK_MS),
+    blockMs: query.waitMs('block', 500),
     usesStarts: query.choice('offsets', 'end', ['end', 'start']) === 'start',
     tellsGaps: query.boolean('gaps', false),
   };

@@ -1,5 +1,5 @@
 import { type SluiceError } from '@sluice/contracts';
-import { type DialectReply, type ErrorDialect, type UpgradeRefusal } from '@sluice/service-kit';
+import { type Connection, type DialectReply, type ErrorDialect, type UpgradeRefusal } from '@sluice/service-kit';
 import { closeReason } from '@sluice/wire';
 import { toSluiceError } from '../streams/refusing.js';
 import { ParameterError } from './parameters.js';
@@ -34,4 +34,10 @@ export function dialectRefusal(error: SluiceError): UpgradeRefusal {
 export function toClose(error: unknown): { readonly code: number; readonly reason: string } {
   const known = toSluiceError(error);
   return { code: known.closeCode, reason: closeReason(`${known.code}: ${known.message}`) };
+}
+
+/** Ends a socket of any protocol with an error. */
+export function closeWith(connection: Connection, error: unknown): void {
+  const { code, reason } = toClose(error);
+  void connection.close(code, reason);
 }

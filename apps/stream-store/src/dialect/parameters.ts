@@ -19,6 +19,7 @@ export class ParameterError extends SluiceError {
 /** A query as the HTTP server parsed it: the last of repeated parameters counts. */
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
 
+const MAX_TIMER_MS = 2 ** 31 - 1;
 const INTEGER = /^\s*[+-]?\d{1,18}\s*$/;
 const FLOAT = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i;
 
@@ -58,6 +59,11 @@ export class QueryReader {
       return fallback;
     }
     return this.atLeast(name, value, minimum);
+  }
+
+  /** Milliseconds to wait: a whole number, at most what a timer can wait (24 days). */
+  waitMs(name: string, fallback: number): number {
+    return Math.min(this.integer(name, fallback, 0), MAX_TIMER_MS);
   }
 
   /** A finite number, at least `minimum`. */

@@ -10,7 +10,7 @@ import { StreamAdmin, StreamLog } from '@sluice/stream-log';
 import { FIRST_ENTRY_ID } from '@sluice/wire';
 import { StoreConfig } from '../config.js';
 import { type AddressPattern } from '../dialect/addresses.js';
-import { dialectRefusal, toClose } from '../dialect/dialect-errors.js';
+import { closeWith, dialectRefusal } from '../dialect/dialect-errors.js';
 import { queryOf } from '../dialect/parameters.js';
 import { StoreMetrics } from '../metrics/store-metrics.js';
 import { Quotas } from '../quotas/quotas.js';
@@ -63,10 +63,7 @@ export class FollowSocket implements SocketRoute<Pull> {
   accept(connection: Connection, { options, streams }: Pull, { identity }: UpgradeRequest): void {
     const { openSockets, follow } = this.metrics;
     const release = this.quotas.openSocket(identity);
-    const end = (error: unknown): void => {
-      const { code, reason } = toClose(error);
-      void connection.close(code, reason);
-    };
+    const end = (error: unknown): void => closeWith(connection, error);
     const isPaced = options.needsAck || options.intervalMs > 0 || options.streams.length > 1;
     const Engine = isPaced ? RoundPull : LivePull;
     const pull = new Engine(this.log, options, connection.writer, follow.dialect_socket, { onFailure: end });

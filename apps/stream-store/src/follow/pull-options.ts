@@ -54,9 +54,6 @@ export interface RoundRules {
   readonly convert: ((parts: readonly LabelledEntry[]) => Promise<readonly LabelledEntry[]>) | null;
 }
 
-/** Longest time a timer can wait. */
-const MAX_BLOCK_MS = 2 ** 31 - 1;
-
 /**
  * Reads path and query of `/data/{stream_id}/pull`.
  * @throws ParameterError, or SluiceError `INVALID_NAME`
@@ -82,7 +79,7 @@ export function readPullOptions(streamId: string, params: Query, hasDevices: boo
       usesStarts: query.choice('offsets', 'end', ['end', 'start']) === 'start',
     },
     isLatest: wantsLatest || starts.includes('*'),
-    blockMs: Math.min(query.integer('block', 5000, 0), MAX_BLOCK_MS),
+    blockMs: query.waitMs('block', 5000),
     intervalMs: maxFps > 0 ? 1000 / maxFps : 0,
     needsAck: query.boolean('ack', false),
     tellsGaps: query.boolean('gaps', false),

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Connection, type Identity } from '@sluice/service-kit';
 import { StreamLog } from '@sluice/stream-log';
-import { toClose } from '../dialect/dialect-errors.js';
+import { closeWith } from '../dialect/dialect-errors.js';
 import { StoreMetrics, type Channel } from '../metrics/store-metrics.js';
 import { FrameGate, SharedIntake } from '../quotas/frame-gate.js';
 import { Quotas } from '../quotas/quotas.js';
@@ -29,10 +29,7 @@ export class PushSockets {
       {
         pause: () => intake.pause(),
         resume: () => intake.resume(),
-        end: (error) => {
-          const { code, reason } = toClose(error);
-          void connection.close(code, reason);
-        },
+        end: (error) => closeWith(connection, error),
       },
       connection.writer,
       ingest[channel],

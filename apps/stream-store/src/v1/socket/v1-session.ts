@@ -9,7 +9,7 @@ import {
   type FollowMessage,
 } from '@sluice/wire';
 import { type StoreConfig } from '../../config.js';
-import { toClose } from '../../dialect/dialect-errors.js';
+import { closeWith } from '../../dialect/dialect-errors.js';
 import { type Intake } from '../../ingest/push-gate.js';
 import { unreadAnswers } from '../../ingest/push-session.js';
 import { type StoreMetrics } from '../../metrics/store-metrics.js';
@@ -173,7 +173,6 @@ export class V1Session {
   /** Ends the connection with an error; what was accepted before is settled and acknowledged first. */
   fail(error: unknown): void {
     this.isEnding = true;
-    const { code, reason } = toClose(error);
-    void this.client.connection.close(code, reason);
+    closeWith(this.client.connection, error);
   }
 }
