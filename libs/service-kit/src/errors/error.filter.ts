@@ -78,7 +78,9 @@ export class ErrorFilter implements ExceptionFilter {
     }
     if (error.code !== 'NOT_FOUND' || request.routeOptions.url !== undefined) return error;
     const allowed = this.routes.allowedMethods(path);
-    if (allowed.length === 0) return new SluiceError('NOT_FOUND', `Nothing is served at ${request.method} ${path}`);
+    // A route that looked for a file and found none is known, and so is its method.
+    if (allowed.length === 0 || allowed.includes(request.method))
+      return new SluiceError('NOT_FOUND', `Nothing is served at ${request.method} ${path}`);
     const message = `${path} does not know ${request.method}, only ${allowed.join(', ')}`;
     return new SluiceError('METHOD_NOT_ALLOWED', message, { details: { allowed } });
   }
