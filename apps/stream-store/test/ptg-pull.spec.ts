@@ -138,6 +138,16 @@ describe('a pull socket of the ptg dialect', () => {
     expect((await rounds.closed).code).toBe(1000);
   });
 
+  it.each(['', '&ack=1'])('does not take a log that is slow for one that has nothing (%j)', async (query) => {
+    const sid = uniqueName('s');
+    await fill(sid, 1, 1);
+    await store.redis.command('CLIENT', 'PAUSE', 400, 'ALL');
+    const socket = await client.pull(`${sid}/pull?timeout=20&last_entry_id=0${query}`);
+    expect((await socket.message()).header).toEqual([[sid, '1-0', 0]]);
+    socket.send('');
+    expect((await socket.closed).code).toBe(1000);
+  });
+
   it('does not count the time for which it waits for an ack', async () => {
     const sid = uniqueName('s');
     await fill(sid, 1, 2);

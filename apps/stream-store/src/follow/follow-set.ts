@@ -54,6 +54,11 @@ export class FollowSet<Extra> {
     return this.members.has(key);
   }
 
+  /** Up to where each stream was handed over; `$` where nothing was read yet. */
+  positions(): [key: string, position: EntryId | '$'][] {
+    return [...this.members.values()].map(({ key, position }) => [key, position]);
+  }
+
   /** Follows a stream, unless it is followed already. */
   join(key: string, extra: Extra, options: FollowOptions): void {
     if (this.isClosed || this.members.has(key)) return;

@@ -21,7 +21,7 @@ export function pauseAboveBytes(isLatest: boolean): number {
 export interface PullEvents {
   /** A stream can never be read: close with the error. */
   onFailure(error: unknown): void;
-  /** Nothing came for as long as the socket waits; without it an idle frame is sent. */
+  /** Nothing came for as long as the socket waits; without it an idle frame is sent. `waitAgain` goes on. */
   onIdle?(): void;
 }
 
@@ -69,6 +69,16 @@ export class LivePull implements FollowSetOwner<Labels> {
 
   leave(key: string): void {
     this.followed.leave(key);
+  }
+
+  /** Up to where each stream was sent; `$` where nothing was read yet. */
+  positions(): [key: string, position: EntryId | '$'][] {
+    return this.followed.positions();
+  }
+
+  /** Counts the time without entries anew. */
+  waitAgain(): void {
+    this.idle.touch();
   }
 
   close(): void {

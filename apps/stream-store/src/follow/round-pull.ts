@@ -72,6 +72,16 @@ export class RoundPull {
     member.close();
   }
 
+  /** Up to where each stream was sent or skipped. */
+  positions(): [key: string, position: EntryId | '$'][] {
+    return [...this.members.values()].map(({ key, cursor }) => [key, cursor]);
+  }
+
+  /** Counts the time without entries anew. */
+  waitAgain(): void {
+    if (!this.isClosed) this.idle.touch();
+  }
+
   /** One frame of the client. */
   acknowledge(): void {
     if (!this.options.needsAck || this.isClosed) return;

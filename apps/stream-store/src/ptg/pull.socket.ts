@@ -62,7 +62,7 @@ export class PtgPullSocket implements SocketRoute<PtgPull> {
         const { code, reason } = toClose(error);
         void connection.close(code, reason);
       },
-      onIdle: () => void connection.close(NORMAL_END, `nothing came for ${options.timeoutMs} ms`),
+      onIdle: () => void this.endUnlessNews(connection, pull, options.timeoutMs),
     });
     openSockets.pull += 1;
     connection.onMessage(() => {
@@ -74,6 +74,26 @@ export class PtgPullSocket implements SocketRoute<PtgPull> {
       pull.close();
     });
     void pull.start(streams);
+  }
+
+  /** An end says that there was nothing: it must not come of a log that was slow or away. */
+  private async endUnlessNews(connection: Connection, pull: LivePull | RoundPull, timeoutMs: number): Promise<void> {
+    const waits = await this.mayHaveNews(pull);
+    if (!connection.isOpen) return;
+    if (waits) pull.waitAgain();
+    else await connection.close(NORMAL_END, `nothing came for ${timeoutMs} ms`);
+  }
+
+  private async mayHaveNews(pull: LivePull | RoundPull): Promise<boolean> {
+    try {
+      for (const [key, after] of pull.positions()) {
+        if (after === '$' || (await this.log.reader.read(key, { after, count: 1 })).length > 0) return true;
+      }
+      return false;
+    } catch {
+      // The followers wait for the log to come back; what can never be read ends the socket by their failure.
+      return true;
+    }
   }
 
   private open(connection: Connection, options: PtgPullOptions, events: PullEvents): LivePull | RoundPull {
