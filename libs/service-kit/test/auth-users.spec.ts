@@ -77,3 +77,21 @@ describe('the directory of users', () => {
     expect((await system.users.list()).find(({ name }) => name === 'busy')?.scopes).toEqual(scopes);
   });
 });
+
+describe('tokens taken back', () => {
+  it('are a bounded number: past it, log-outs of a user end all of their tokens, and an admin is not refused', async () => {
+    const fill = `for at = 1, 100000 do redis.call('ZADD', KEYS[1], 9e15, 'filler-' .. at) end`;
+    await system.redis.command('EVAL', fill, 1, 'sluice:auth:revoked');
+    await add('restless', ['stream:read']);
+    await add('boss', ['admin']);
+    const [one, other] = [await system.tokens.issue('restless'), await system.tokens.issue('restless')];
+    const status = async (token: string): Promise<number> =>
+      (await fetch(`${system.url}/things`, { headers: { token } })).status;
+    await system.tokens.revoke(one.tokenId, 'restless');
+    expect([await status(one.token), await status(other.token)]).toEqual([401, 401]);
+    const [third, fourth] = [await system.tokens.issue('restless'), await system.tokens.issue('restless')];
+    await system.tokens.revoke(third.tokenId, 'boss');
+    expect([await status(third.token), await status(fourth.token)]).toEqual([401, 200]);
+    expect(await system.redis.command('ZCARD', 'sluice:auth:revoked')).toBe(100_001);
+  });
+});

@@ -34,3 +34,18 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 return 1
 `,
 );
+
+/*
+ * Ends the tokens of a subject: counts its field up, or sets it to a time. Twice does what once does.
+ *
+ * KEYS[1] hash · ARGV[1] subject · ARGV[2] epoch ms, or empty to count up · ARGV[3] most fields
+ * Returns 1, or 0 when the hash is full.
+ */
+export const END_TOKENS = defineScript(
+  'access-end-tokens',
+  `
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 and redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
+if ARGV[2] == '' then redis.call('HINCRBY', KEYS[1], ARGV[1], 1) else redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+return 1
+`,
+);

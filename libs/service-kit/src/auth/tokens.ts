@@ -4,10 +4,13 @@ import { SignJWT } from 'jose';
 import { type AccessParts, settleChange } from './access-parts.js';
 import { type AuthSettings } from './auth-settings.js';
 import { GENERATIONS_KEY, NOT_BEFORE_KEY, REVOKED_KEY, SIGNING_KEYS_KEY } from './auth-keys.js';
+import { END_TOKENS } from './access-scripts.js';
 import { ROTATE_SIGNING_KEY, type SigningKey, newSigningKey } from './signing-keys.js';
 
 const SLACK_MS = 60_000;
 const MAX_ATTEMPTS = 5;
+const MAX_REVOKED = 100_000;
+const MAX_SUBJECTS = 100_000;
 /** Subjects of a foreign issuer's tokens begin so. */
 export const OIDC_PREFIX = 'oidc:';
 
@@ -62,14 +65,20 @@ export class Tokens {
     return { token, tokenId, expiresAtMs: (nowSeconds + lifetime) * 1000 };
   }
 
-  /** Takes one token back. One that does not exist, or no longer, makes no difference. @throws SluiceError */
+  /**
+   * Takes one token back; `by` is its own user, or an admin. One that does not exist, or no longer, makes no difference.
+   * @throws SluiceError
+   */
   async revoke(tokenId: string, by: string): Promise<void> {
     const { commands } = this.parts.redis;
     const subject = 'revoked tokens';
     const nowMs = Date.now();
     const untilMs = nowMs + this.settings.tokenLifetimeSeconds * 1000 + SLACK_MS;
     await commands.run({ name: 'ZREMRANGEBYSCORE', args: [REVOKED_KEY, '-inf', nowMs], subject });
-    await commands.run({ name: 'ZADD', args: [REVOKED_KEY, untilMs, tokenId], subject });
+    // Every process keeps these in memory: whoever fills them with log-ins and log-outs loses all tokens instead.
+    const count = Number(await commands.run({ name: 'ZCARD', args: [REVOKED_KEY], subject }));
+    if (count >= MAX_REVOKED && !this.#isAdmin(by)) await this.endAll(by);
+    else await commands.run({ name: 'ZADD', args: [REVOKED_KEY, untilMs, tokenId], subject });
     await settleChange(this.parts, 'token-revoked', by, { tokenId });
   }
 
@@ -79,16 +88,18 @@ export class Tokens {
     await settleChange(this.parts, 'tokens-revoked', by, { user: subject });
   }
 
-  /** As {@link revokeAll}, as part of another change, which tells everybody and writes the audit trail. */
+  /** As {@link revokeAll}, as part of another change, which tells everybody and writes the audit trail. @throws SluiceError */
   async endAll(subject: string): Promise<void> {
-    const [name, args] = subject.startsWith(OIDC_PREFIX)
-      ? ['HSET', [NOT_BEFORE_KEY, subject, Date.now()]]
-      : ['HINCRBY', [GENERATIONS_KEY, subject, 1]];
-    await this.parts.redis.commands.run({
-      name: name as string,
-      args: args as string[],
-      subject: `tokens of "${subject}"`,
-    });
+    const isForeign = subject.startsWith(OIDC_PREFIX);
+    const key = isForeign ? NOT_BEFORE_KEY : GENERATIONS_KEY;
+    const args = [subject, isForeign ? Date.now() : '', MAX_SUBJECTS];
+    const what = { subject: `tokens of "${subject}"` };
+    if ((await this.parts.redis.commands.runScript(END_TOKENS, [key], args, what)) === 1) return;
+    throw new SluiceError('QUOTA_EXCEEDED', `Tokens of ${MAX_SUBJECTS} subjects were taken back, as many as can be`);
+  }
+
+  #isAdmin(subject: string): boolean {
+    return this.parts.state.snapshot.users.get(subject)?.grants.allows('admin') === true;
   }
 
   /** Read where it is kept: a change that is not known here yet would make the new token worthless. */
