@@ -4,7 +4,7 @@ import { type Turn } from './holo/holo-frame.types.js';
 import { malformed } from './malformed.js';
 
 /** Pixels of the largest picture. */
-export const MAX_PIXELS = 4096 * 4096;
+const MAX_PIXELS = 4096 * 4096;
 const JPEG_QUALITY = 90;
 
 /** A picture in a file format, and what has to be done to it to see it as it was. */

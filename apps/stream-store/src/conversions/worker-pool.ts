@@ -5,7 +5,6 @@ import { malformed } from './malformed.js';
 import { type Made, type Outcome, type Task } from './worker/tasks.js';
 
 const IDLE_TIMEOUT_MS = 30_000;
-const MAX_HEAP_MIB = 384;
 
 /** Lets Node run the TypeScript sources of the worker as they stand: tests have no build of them. */
 const SOURCE_LOADER = `data:text/javascript,${encodeURIComponent(`
@@ -15,7 +14,10 @@ registerHooks({ resolve(name, context, next) {
   catch (error) { if (!name.endsWith('.js')) throw error; return next(name.slice(0, -3) + '.ts', context); }
 } });`)}`;
 
-/** Threads for work on pixels, numbers and text; they start with the first task and end when there was none for a while. */
+/**
+ * Threads for work on pixels, numbers and text; they start with the first task and end when there was none for a while. Their code
+ * builds nothing on the heap that grows faster than what it is given: a full heap would end the process, not the thread.
+ */
 export class WorkerPool {
   private pool: Piscina<Task, Outcome> | null = null;
 
@@ -50,7 +52,6 @@ export class WorkerPool {
       minThreads: 0,
       maxThreads: this.maxThreads,
       idleTimeout: IDLE_TIMEOUT_MS,
-      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MIB },
       atomics: 'disabled',
       recordTiming: false,
     });

@@ -4,7 +4,7 @@ import { type DocumentEvents } from './recipe-keys.js';
 /** What a field of a document may hold; `time` is filled in here and taken from nobody. */
 export type FieldKind = 'text' | 'texts' | 'integer' | 'time';
 
-export interface Field {
+interface Field {
   readonly kind: FieldKind;
   /** JSON when nothing is given; without it the field is required. */
   readonly fallback?: string;

@@ -5,7 +5,7 @@ import { refusing } from '../streams/refusing.js';
 import { type Collection, type FieldKind } from './collections.js';
 
 /** Longest body of a document. */
-export const MAX_DOCUMENT_BYTES = 64 * 1024;
+const MAX_DOCUMENT_BYTES = 64 * 1024;
 const MAX_TEXTS = 1_000;
 /** Stands for a search in paths. */
 const SEARCH = 'q';

@@ -1,5 +1,3 @@
-import { type Store } from './store.js';
-
 /** What a route of recipes or sessions answered. */
 export interface Answer {
   readonly status: number;
@@ -7,7 +5,9 @@ export interface Answer {
 }
 
 /** Calls routes of the ptg dialect with any bearer token. */
-export function caller(store: () => Store): (method: string, path: string, body?: unknown) => Promise<Answer> {
+export function caller(
+  store: () => { readonly url: string },
+): (method: string, path: string, body?: unknown) => Promise<Answer> {
   return async (method, path, body) => {
     const response = await fetch(`${store().url}/ptg${path}`, {
       method,

@@ -1,5 +1,5 @@
 import { move, transferableSymbol, valueSymbol } from 'piscina';
-import { blockOfJson, parseJson } from './json-text.js';
+import { assertJson, blockOfJson } from './json-text.js';
 import { nv12ToRgb, rgbToNv12 } from './nv12.js';
 import { toFloats, toJson, toPixels } from './number-blocks.js';
 import { BadData, type Made, type Outcome, type Task } from './tasks.js';
@@ -39,7 +39,7 @@ function run(task: Task): Made {
     case 'block-to-pixels':
       return { bytes: toPixels(task.block, task.stretches), shape: task.block.shape };
     case 'check-json':
-      parseJson(task.bytes);
+      assertJson(task.bytes);
       return { bytes: task.bytes, shape: [] };
     case 'json-to-block':
       return blockOfJson(task.bytes);

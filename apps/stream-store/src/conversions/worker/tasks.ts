@@ -1,5 +1,5 @@
 /** Types of the numbers in a block of them, little-endian. */
-export type NumberType = 'u8' | 'u16' | 'f32';
+type NumberType = 'u8' | 'u16' | 'f32';
 
 /** Numbers in rows, and rows in rows: `shape` has their counts, the outermost first. */
 export interface NumberBlock {
