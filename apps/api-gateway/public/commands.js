@@ -1,7 +1,8 @@
 import { byId, element } from './dom.js';
 import { shellWord } from './format.js';
 
-const isUsualAddress = location.port === '8000' && ['localhost', '127.0.0.1'].includes(location.hostname);
+const isUsualAddress =
+  location.protocol === 'http:' && location.port === '8000' && ['localhost', '127.0.0.1'].includes(location.hostname);
 const sluice = isUsualAddress ? 'npx sluice' : `npx sluice --url ${location.origin}`;
 
 const FIRST_COMMANDS = [

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type ClientHttp2Session } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@sluice/testing';
@@ -236,5 +237,45 @@ describe('HTTP/2 under pressure', () => {
       const tunnel = session.request({ ':method': 'CONNECT', ':authority': 'localhost:80' });
       expect((await answerOf(tunnel)).status).toBe(405);
     });
+  });
+});
+
+describe('a gateway on TLS that stops', () => {
+  it('ends kept-alive connections at rest, half-made ones, and answers what is under way over HTTP/1.1', async () => {
+    const gate = Promise.withResolvers<void>();
+    let waiting = 0;
+    store.answers.set('/data/slow', (_request, response) => {
+      waiting += 1;
+      void gate.promise.then(() => response.end('done'));
+    });
+    const other = await startGateway(`http://127.0.0.1:${store.port}`, {
+      SLUICE_TLS: 'self-signed',
+      SLUICE_TLS_FOLDER: folder,
+      // What does not end by itself would outlast the test.
+      SLUICE_DRAIN_TIMEOUT_MS: '600000',
+    });
+    const open = async (head: string): Promise<{ text: () => string; closed: Promise<unknown> }> => {
+      const socket = connectTls({ host: '127.0.0.1', port: other.port, ca });
+      let text = '';
+      socket.setEncoding('latin1').on('data', (part: string) => (text += part));
+      socket.write(head);
+      const closed = once(socket, 'close');
+      await once(socket, 'secureConnect');
+      return { text: () => text, closed };
+    };
+    const rest = await open('GET /data/a HTTP/1.1\r\nhost: localhost\r\n\r\n');
+    await waitFor(() => rest.text().endsWith('}'));
+    const slow = await open('GET /data/slow HTTP/1.1\r\nhost: localhost\r\n\r\n');
+    await waitFor(() => waiting === 1);
+    const silent = connect(other.port, '127.0.0.1');
+    await once(silent, 'connect');
+    const gone = once(silent.resume(), 'close');
+    const closing = other.close();
+    await rest.closed;
+    gate.resolve();
+    await slow.closed;
+    expect(slow.text()).toContain('done');
+    await gone;
+    await closing;
   });
 });

@@ -58,12 +58,13 @@ export function createSecureListener(
   certificates.onChange((pair) => server.setSecureContext({ ...pair, minVersion: 'TLSv1.2' }));
   // What fails before there is a request can be told nobody.
   server.prependListener('tlsClientError', (_error: Error, socket: Socket) => socket.destroy());
-  const open = guardConnections(server);
+  const { open, silent } = guardConnections(server);
   const sessions = trackSessions(server);
   return {
     server: server as unknown as Server,
     scheme: 'https',
     endIdle: () => {
+      for (const socket of silent) socket.destroy();
       (server as unknown as Server).closeIdleConnections();
       // Says that no more requests are taken, and ends when the last is answered.
       for (const session of sessions) if (!session.closed) session.close();
@@ -74,19 +75,31 @@ export function createSecureListener(
   };
 }
 
-/** Puts the look at the first byte before TLS; the result are all connections, upgraded ones included. */
-function guardConnections(server: Http2SecureServer): ReadonlySet<Socket> {
+/** All connections, upgraded ones included, and those of them that have said nothing yet. */
+interface Connections {
+  readonly open: ReadonlySet<Socket>;
+  readonly silent: ReadonlySet<Socket>;
+}
+
+/** Puts the look at the first byte before TLS. */
+function guardConnections(server: Http2SecureServer): Connections {
   const open = new Set<Socket>();
+  const silent = new Set<Socket>();
   const takers = server.listeners('connection');
   server.removeAllListeners('connection');
   server.on('connection', (socket: Socket) => {
     open.add(socket);
-    socket.once('close', () => open.delete(socket));
+    silent.add(socket);
+    socket.once('close', () => {
+      open.delete(socket);
+      silent.delete(socket);
+    });
     whenTlsBegins(socket, () => {
+      silent.delete(socket);
       for (const take of takers) take.call(server, socket);
     });
   });
-  return open;
+  return { open, silent };
 }
 
 /** Ends HTTP/2 connections that rest as long as kept-alive ones may, and requests that do not arrive whole in time. */
