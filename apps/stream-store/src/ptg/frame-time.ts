@@ -1,5 +1,5 @@
-import { SluiceError } from '@sluice/contracts';
 import { holoTime } from '../conversions/holo/holo-head.js';
+import { malformed } from '../conversions/malformed.js';
 
 /**
  * Entry id that a headset's frame carries: the time of its head in milliseconds, for `parse_meta`.
@@ -7,6 +7,6 @@ import { holoTime } from '../conversions/holo/holo-head.js';
  */
 export function frameTimeId(frame: Uint8Array): string {
   const time = holoTime(frame);
-  if (time === 0n) throw new SluiceError('INVALID_FRAME', 'parse_meta: the frame has the time 0, which is no entry id');
+  if (time === 0n) throw malformed('parse_meta: the frame has the time 0, which is no entry id');
   return `${time}-0`;
 }
