@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import * as library from 'ws';
 import { type WebSocket } from 'ws';
 import { listenForMessages } from '../src/sockets/frame-intake.js';
-import { unmask } from '../src/sockets/unmask.js';
+import { unmask, unmaskByHand, unmaskLong } from '../src/sockets/unmask.js';
 
 /** The library's parser of incoming frames; its types leave it out. */
 interface LibraryReceiver extends EventEmitter {
@@ -128,6 +128,23 @@ describe('unmasking', () => {
       bytes[bytes.length - 1] = 0xe9;
       unmask(bytes, 4, bytes.length);
       expect(unmask(bytes, 4, bytes.length)).toBeGreaterThanOrEqual(128);
+    },
+  );
+
+  it.each([0, 1, 2, 3, 4, 5, 10_007])(
+    'long payloads of %i bytes are unmasked alike, with bufferutil and without',
+    (bytes) => {
+      const mask = randomBytes(4);
+      const sent = randomBytes(bytes);
+      const plain = Buffer.from(sent.map((byte, at) => byte ^ (mask[at % 4] as number)));
+      for (const way of [unmaskLong, unmaskByHand]) {
+        const data = Buffer.from(sent);
+        way(data, mask);
+        expect(data).toEqual(plain);
+      }
+      const untouched = Buffer.from(sent);
+      unmaskLong(untouched, Buffer.alloc(4));
+      expect(untouched).toEqual(sent);
     },
   );
 });

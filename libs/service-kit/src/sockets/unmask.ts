@@ -6,10 +6,15 @@ const native = loadNative();
 
 /** Unmasks a long payload in place: by `bufferutil` where it is installed, which is faster from some kilobytes on. */
 export function unmaskLong(data: Uint8Array, mask: Uint8Array): void {
-  const [mask0 = 0, mask1 = 0, mask2 = 0, mask3 = 0] = mask;
   // The mask of our own client on one machine.
-  if ((mask0 | mask1 | mask2 | mask3) === 0) return;
-  if (native !== null) return native(data, mask);
+  if (mask.every((byte) => byte === 0)) return;
+  if (native === null) unmaskByHand(data, mask);
+  else native(data, mask);
+}
+
+/** What stands in where `bufferutil` is not installed. */
+export function unmaskByHand(data: Uint8Array, mask: Uint8Array): void {
+  const [mask0 = 0, mask1 = 0, mask2 = 0, mask3 = 0] = mask;
   for (let at = 0; at < data.length; at += 4) {
     // Writes behind the end of a typed array go nowhere.
     data[at] = (data[at] as number) ^ mask0;
