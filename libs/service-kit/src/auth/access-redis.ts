@@ -50,6 +50,7 @@ export class AccessRedis {
     for (let waitMs = FIRST_RETRY_MS; !this.#isClosed; waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)) {
       try {
         this.#commands ??= await RedisCommands.connect(this.url);
+        if (this.#isClosed) break;
         this.#log = await StreamLog.connect({
           url: this.url,
           durability: { kind: 'everysec' },
@@ -63,6 +64,8 @@ export class AccessRedis {
         await delay(waitMs, undefined, { ref: false });
       }
     }
+    // Closed while it was connecting.
+    this.#commands?.close();
   }
 
   #follow(log: StreamLog, onChange: () => void): void {

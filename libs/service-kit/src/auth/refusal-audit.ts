@@ -1,8 +1,10 @@
 import { type IncomingMessage } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ErrorCode } from '@sluice/contracts';
 import { type AuditTrail } from './audit-trail.js';
 
 const WINDOW_MS = 60_000;
+const CLOSE_TIMEOUT_MS = 500;
 /** More kinds of refusals than this in a minute are counted together. */
 const MAX_KINDS = 500;
 const OVERFLOW = 'others';
@@ -39,10 +41,10 @@ export class RefusalAudit {
     this.#count({ ...refusal, address: this.addressOf(request), count: 1 });
   }
 
-  /** Writes what is counted and not yet written. */
+  /** Writes what is counted and not yet written, as far as Redis takes it at once. */
   async close(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
-    await this.#flush();
+    await Promise.race([this.#flush(), delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
   }
 
   #count(refusal: CountedRefusal): void {
