@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Service } from '../src/index.js';
+import { refuseBrokenRequest } from '../src/service/broken-requests.js';
 import { startSample } from './support/sample.js';
 
 let service: Service;
@@ -55,6 +56,22 @@ describe('a request that the HTTP parser refuses', () => {
     const { error } = JSON.parse(body) as { error: { code: string; requestId: string; message: string } };
     expect(error.code).toBe(code);
     expect(head).toContain(`x-request-id: ${error.requestId}`);
+  });
+
+  it.each([
+    ['ERR_HTTP_REQUEST_TIMEOUT', 'HTTP/1.1 408 Request Timeout', '30 s for its head'],
+    ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 'HTTP/1.1 413 Payload Too Large', 'larger than 16 KiB'],
+  ])('is told by %s', async (code, status, words) => {
+    const server = createServer((socket) => refuseBrokenRequest(Object.assign(new Error(code), { code }), socket));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (part: string) => (answer += part));
+    await once(socket, 'end');
+    socket.destroy();
+    server.close();
+    expect(answer.startsWith(`${status}\r\n`)).toBe(true);
+    expect(answer).toContain(words);
   });
 
   it('cuts an answer that has begun, and writes nothing into it', async () => {

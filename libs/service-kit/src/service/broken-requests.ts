@@ -2,9 +2,12 @@ import { STATUS_CODES } from 'node:http';
 import { type Socket } from 'node:net';
 import { SluiceError, errorBody } from '@sluice/contracts';
 import { newRequestId } from '../edge/request-id.js';
+import { HTTP1_OPTIONS } from './http-server.js';
 
 /** How long a client that is still sending may go on, so that it can read why it was refused. */
 const LINGER_MS = 1000;
+
+const TIMES = `${HTTP1_OPTIONS.headersTimeout / 1000} s for its head, ${HTTP1_OPTIONS.requestTimeout / 1000} s in all`;
 
 /** What Node's HTTP parser or one of its timers reports. */
 type ParserError = Error & { readonly code?: string; readonly reason?: string };
@@ -33,10 +36,7 @@ export function refuseBrokenRequest(error: ParserError, socket: Socket): void {
 function toSluiceError({ code, reason }: ParserError): SluiceError {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new SluiceError(
-        'REQUEST_TIMEOUT',
-        'The request did not arrive whole in time: 30 s for its head, 300 s in all',
-      );
+      return new SluiceError('REQUEST_TIMEOUT', `The request did not arrive whole in time: ${TIMES}`);
     case 'HPE_HEADER_OVERFLOW':
       return new SluiceError('HEADERS_TOO_LARGE', 'The address and headers of the request are larger than 16 KiB');
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
