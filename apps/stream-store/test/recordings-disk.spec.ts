@@ -35,14 +35,14 @@ describe('a recording on a disk that is slow or full', () => {
     const { log, redis } = recordings.store;
     const payload = Buffer.alloc(100_000, 'x');
     const keys = ['default:a', 'default:b', 'cam:c'];
-    // 60 MB in three streams, of which 32 MiB may wait.
+    // 60 MB in three streams, of which 8 MiB may wait.
     for (let at = 0; at < 200; at += 1) await Promise.all(keys.map((key) => log.append(key, payload)));
     await waitFor(() => parts.metrics.paused.size > 0);
     let held = 0;
     const { queue } = parts;
     expect(queue.hasRoom).toBe(false);
     held = (queue as unknown as { waitingBytes: number }).waitingBytes;
-    expect(held).toBeLessThan(48 * 1024 * 1024);
+    expect(held).toBeLessThan(16 * 1024 * 1024);
     const stopped = recordings.ask('PUT', '/stop');
     gate.resolve();
     expect((await stopped).body).toBe(1);

@@ -5,7 +5,7 @@ export interface QueueMember {
 }
 
 /** Bytes that may wait for the disk, of all streams of all recordings together. */
-const MAX_WAITING_BYTES = 32 * 1024 * 1024;
+const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 /** Streams written at once: a slow disk must not take all of the few threads that every file of the process needs. */
 const WRITERS = 2;
 

@@ -1,6 +1,6 @@
 /** Entries and bytes that are read before they are due. */
 const MAX_ENTRIES = 256;
-const MAX_BYTES = 8 * 1024 * 1024;
+const MAX_BYTES = 2 * 1024 * 1024;
 
 interface Sized {
   readonly entry: { readonly payload: Uint8Array };

@@ -3,7 +3,7 @@ import { type AppendSink, type StreamLog } from '@sluice/stream-log';
 import { type RecordedEntry } from '../library/recorded-entries.js';
 
 const MAX_ENTRIES = 1000;
-const MAX_BYTES = 8 * 1024 * 1024;
+const MAX_BYTES = 2 * 1024 * 1024;
 
 /** Appends of one replay: so many may be on their way to Redis at a time. */
 export class WriteWindow implements AppendSink {

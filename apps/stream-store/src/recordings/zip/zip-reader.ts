@@ -8,7 +8,7 @@ import { readZipIndex, type IndexedEntry } from './zip-index.js';
 
 const inflate = promisify<Uint8Array, { maxOutputLength: number }, Buffer>(inflateRaw);
 /** Read at once: many small entries, or one large one. */
-const WINDOW_BYTES = 1024 * 1024;
+const WINDOW_BYTES = 256 * 1024;
 /** Most that the local header of a member may be beside its bytes: name and extra field of 64 KiB each. */
 const MAX_HEADER_BYTES = LOCAL_HEADER_BYTES + 2 * 65_535;
 

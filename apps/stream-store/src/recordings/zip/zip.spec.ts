@@ -123,15 +123,15 @@ function craft(
   members: readonly Crafted[],
   lie: (bytes: Buffer, directoryAt: number) => void = () => undefined,
 ): Buffer {
-  const bodies = members.map((member) => {
-    const header = localHeader(member);
-    header.writeUInt32LE(member.stored.length, 18);
-    header.writeUInt16LE(member.method ?? 0, 8);
-    return Buffer.concat([header, member.stored]);
+  const bodies = members.map((crafted) => {
+    const header = localHeader(crafted);
+    header.writeUInt32LE(crafted.stored.length, 18);
+    header.writeUInt16LE(crafted.method ?? 0, 8);
+    return Buffer.concat([header, crafted.stored]);
   });
   let offset = 0;
-  const placed = members.map((member, at) => {
-    const own = { ...member, offset };
+  const placed = members.map((crafted, at) => {
+    const own = { ...crafted, offset };
     offset += (bodies[at] as Buffer).length;
     return own;
   });
