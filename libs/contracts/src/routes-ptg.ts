@@ -2,7 +2,7 @@ import { rulesOf, type RouteLines } from './routes-rule.js';
 
 const NAMED = 'every stream of the path';
 const OF_RECORDING = 'every stream of the recording; one with others does not exist for the caller';
-const EVENT_STREAMS = 'any stream';
+const EVENT_STREAMS = 'the event stream of what is read or changed';
 
 const STREAMS: RouteLines = [
   ['GET', '/ptg/streams', 'stream:read', 'shows only what may be read'],
