@@ -152,6 +152,14 @@ describe('moving pictures', () => {
   });
 });
 
+test('viewers are let go when the service stops', async () => {
+  const stopping = await startStore();
+  const viewer = await MjpegViewer.open(`${stopping.url}/ptg/mjpeg/any?input=jpg`, standBy);
+  await viewer.count(1);
+  await stopping.close();
+  await waitFor(() => viewer.response.complete, { message: 'the answer has ended whole' });
+});
+
 describe('what cannot be viewed is refused before the answer begins', () => {
   test.each([
     ['a stream of unknown content', 'mine', 400, 'what stream \\"mine\\" holds is not known'],
