@@ -15,7 +15,7 @@ export async function readStreams({ text, cursor }) {
   if (text !== '') query.set('match', `*${text.replaceAll(/[\\*?[\]]/g, String.raw`\$&`)}*`);
   if (cursor !== null) query.set('cursor', cursor);
   const response = await fetch(`/v1/streams?${query}`, { signal: AbortSignal.timeout(TIMEOUT_MS), cache: 'no-store' });
-  if (!response.ok) throw new Error(await refusalOf(response));
+  if (!response.ok) throw await refusalOf(response);
   return response.json();
 }
 
@@ -34,7 +34,7 @@ export async function readNewest(info, signal) {
     signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     cache: 'no-store',
   });
-  if (!response.ok) throw new Error(await refusalOf(response));
+  if (!response.ok) throw await refusalOf(response);
   if (Number(response.headers.get('content-length')) > MAX_PREVIEW_BYTES) {
     await response.body?.cancel();
     return 'large';
@@ -43,7 +43,31 @@ export async function readNewest(info, signal) {
   return new Uint8Array(await response.arrayBuffer());
 }
 
+/** Gets the cookie of a log-in. */
+export async function logIn(form) {
+  await send('/token', { method: 'POST', body: new URLSearchParams(form) });
+}
+
+/** Ends the token of the cookie, and the cookie. */
+export async function logOut() {
+  await send('/v1/tokens/current', { method: 'DELETE' });
+}
+
+/** Who the page is to the server. */
+export async function readMe() {
+  const response = await send('/v1/me', { cache: 'no-store' });
+  return response.json();
+}
+
+async function send(path, init) {
+  const response = await fetch(path, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+  if (!response.ok) throw await refusalOf(response);
+  return response;
+}
+
+/** Why the server refused, with the status of its answer. */
 async function refusalOf(response) {
   const body = await response.json().catch(() => null);
-  return body?.error?.message ?? `${response.status} ${response.statusText}`;
+  const message = body?.error?.message ?? body?.detail ?? `${response.status} ${response.statusText}`;
+  return Object.assign(new Error(message), { status: response.status });
 }

@@ -2,6 +2,8 @@ import { readHealth } from './api.js';
 import { byId, element, setText } from './dom.js';
 
 const STATES = { ready: 'Ready', 'not ready': 'Not ready', stopping: 'Stopping' };
+/** What checks are called here. */
+const NAMES = { log: 'Redis', access: 'Users and keys' };
 let shown = '';
 
 /** Reads and shows what runs and how it is. */
@@ -27,14 +29,16 @@ function servicesOf(report) {
     isReady: !report.isGone,
     detail: report.isGone ? 'does not answer' : 'ready',
   };
-  const services = Object.entries(report.checks).map(([name, check]) => ({ name, ...stateOf(check) }));
-  const inner = Object.entries(report.checks).flatMap(([, check]) =>
-    Object.entries(check.checks ?? {}).map(([name, part]) => ({
-      name: name === 'log' ? 'Redis' : name,
-      ...stateOf(part),
-    })),
-  );
+  const services = partsOf(report.checks);
+  const inner = Object.values(report.checks).flatMap((check) => partsOf(check.checks ?? {}));
   return [gateway, ...services, ...inner];
+}
+
+/** Where nobody has to say who they are, users and keys are of no concern. */
+function partsOf(checks) {
+  return Object.entries(checks)
+    .filter(([name, { mode }]) => name !== 'access' || mode === 'strict')
+    .map(([name, check]) => ({ name: NAMES[name] ?? name, ...stateOf(check) }));
 }
 
 /** A check that is ready but keeps less than was asked for (`isMet`) is shown as weak. */

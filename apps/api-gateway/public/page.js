@@ -3,6 +3,7 @@ import { ChosenStream } from './chosen.js';
 import { showFirstCommands } from './commands.js';
 import { byId, setText } from './dom.js';
 import { refreshHealth } from './health.js';
+import { Login } from './login.js';
 import { pictureType } from './payload.js';
 import { StreamTable } from './streams.js';
 
@@ -14,6 +15,7 @@ const PROBED_STREAMS = 20;
 
 const chosen = new ChosenStream();
 const table = new StreamTable(() => void refreshList());
+const login = new Login(() => void refreshList());
 let isFirstChoiceMade = false;
 
 /** Runs a task again and again, never twice at a time, and not while nobody looks. */
@@ -26,11 +28,16 @@ function repeat(task, everyMs) {
 }
 
 async function refreshList() {
+  if (login.isAsking) return;
   const notice = byId('notice');
   try {
     await table.refresh();
     notice.hidden = true;
   } catch (error) {
+    if (error.status === 401) {
+      login.ask();
+      return;
+    }
     setText(notice, `The list of streams cannot be read: ${error.message}. Trying again…`);
     notice.hidden = false;
     return;
