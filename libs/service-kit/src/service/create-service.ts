@@ -6,7 +6,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
 import { type DestinationStream } from 'pino';
-import { ROUTES, type RouteRule } from '@sluice/contracts';
+import { ROUTES, type RouteRule, SluiceError } from '@sluice/contracts';
 import { Access } from '../auth/access.js';
 import { guardRequests } from '../auth/request-guard.js';
 import { type ServiceConfig } from '../config/service-settings.js';
@@ -177,7 +177,8 @@ function createAdapter<Config extends ServiceConfig>(
     bodyLimit: options.bodyLimitBytes ?? 1024 * 1024,
     requestIdHeader: false,
     // Paths whose percent-encoding stands for nothing are refused before any route is looked for.
-    frameworkErrors: (error, request, reply) => errors.answer(error, request as FastifyRequest, reply as FastifyReply),
+    frameworkErrors: (_error, request, reply) =>
+      errors.answer(brokenPath(request.raw), request as FastifyRequest, reply as FastifyReply),
     clientErrorHandler: refuseBrokenRequest,
     genReqId: (request) => edge.requestId(request),
     ...options.fastify,
@@ -185,6 +186,12 @@ function createAdapter<Config extends ServiceConfig>(
     serverFactory: (handler) => doors.create(handler),
   };
   return new FastifyAdapter(fastifyOptions);
+}
+
+/** Said anew: the framework's own words have the whole address in them, and with it a token of the query. */
+function brokenPath({ url = '/' }: IncomingMessage): SluiceError {
+  const path = url.split('?', 1)[0];
+  return new SluiceError('INVALID_PARAMETER', `${path} is no path: its percent-encoding stands for nothing`);
 }
 
 function countRequests(fastify: FastifyInstance, metrics: Metrics): void {
