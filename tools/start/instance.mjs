@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { inState, root, stateFolder } from '../setup/paths.mjs';
+import { inState, root, stateDir, stateFolder } from '../setup/paths.mjs';
 import { Refusal, say, style, withProgress } from '../setup/progress.mjs';
 import { prepareAccess } from './access.mjs';
 import { demoDevices, frontDoor } from './apps.mjs';
@@ -101,7 +101,7 @@ export class Instance {
     const url = appUrl(this.#settings, app.name);
     return {
       ...nodeSpec(app.name, [`apps/${app.name}/dist/main.js`]),
-      env: appEnvironment(this.#settings, this.redisUrl),
+      env: { ...recordingsFolder(app), ...appEnvironment(this.#settings, this.redisUrl) },
       isReady: async (signal) => (await statusOf(`${url}${app.readyPath}`, signal)) === 200,
     };
   }
@@ -148,6 +148,14 @@ function nodeSpec(name, args) {
   if (!existsSync(script))
     throw new Refusal(`${name} cannot be started: ${script} is missing, although the build went well`);
   return { name, command: process.execPath, args: [script, ...args.slice(1)], cwd: root };
+}
+
+/** Recordings lie in the state folder unless the environment has a place for them. */
+function recordingsFolder({ name }, env = process.env) {
+  const isGiven = env.SLUICE_STREAM_STORE_RECORDINGS_PATH || env.RECORDING_PATH;
+  return name === 'stream-store' && !isGiven
+    ? { SLUICE_STREAM_STORE_RECORDINGS_PATH: join(stateDir, 'recordings') }
+    : {};
 }
 
 async function startAll(children) {

@@ -19,8 +19,6 @@ const PREFIX = `${RESERVED_KEY_PREFIX}recordings:`;
 export const RUNNING_KEY = `${PREFIX}running`;
 export const CURRENT_KEY = 'recording:id';
 export const CURRENT_EVENTS_KEY = 'event:recording:id';
-/** Begins the keys of {@link infoKey}. */
-export const INFO_PREFIX = 'recording:info:';
 
 export function startsKey(name: string): string {
   return `${PREFIX}starts:${name}`;
@@ -35,5 +33,5 @@ export function leaseKey(name: string): string {
 }
 
 export function infoKey(name: string): string {
-  return INFO_PREFIX + name;
+  return `recording:info:${name}`;
 }
