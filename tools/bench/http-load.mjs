@@ -34,12 +34,15 @@ const requests = {
 };
 
 /** Requests a second through the gateway, each storing or reading one entry. */
-export async function measureRest(stage, { request }, seconds) {
+export async function measureRest(stage, { request, isStrict = false }, seconds) {
   const stream = stage.newStream();
+  const { port, pids, token } = isStrict ? await stage.strict() : { port: stage.port(), pids: stage.pids() };
   if (request === 'read') await stage.redis.send('XADD', `default:${stream}`, '*', 'd', payloadOf(entryBytes));
-  const wanted = requests[request](stream);
+  const plain = requests[request](stream);
+  const headers = token ? { ...plain.headers, authorization: `Bearer ${token}` } : plain.headers;
+  const wanted = { ...plain, headers };
   const before = await stage.entriesAdded(stream);
-  const sample = await load(stage.port(), wanted, seconds, stage.pids());
+  const sample = await load(port, wanted, seconds, pids);
   if (wanted.method === 'GET') return sample;
   const stored = (await stage.entriesAdded(stream)) - before;
   // Those under way when the clock stopped are stored and not counted.

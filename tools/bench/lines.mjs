@@ -1,8 +1,10 @@
 import { measureBareRest, measureRest } from './http-load.mjs';
 import { measureFollowed, measureSlowFollowers } from './many-streams.mjs';
 import { measureFlow, measurePace } from './measures.mjs';
+import { measureLargeRecording, measureReplay } from './recordings.mjs';
 import { measureRedisLimit } from './redis-limit.mjs';
 import { measureBareEcho, measureBareFanout, measureBarePush } from './socket-limits.mjs';
+import { measureViewers } from './viewers.mjs';
 
 const small = 100;
 const medium = 20_000;
@@ -192,6 +194,57 @@ export const groups = [
       ...line,
       measure: (stage, seconds) => measureRest(stage, { request: line.limit }, seconds),
     })),
+  },
+  {
+    limits: {
+      push: { title: 'without a token, open mode', measure: flow({ push: 'plain' }) },
+      read: {
+        title: 'without a token, open mode',
+        measure: (stage, seconds) => measureRest(stage, { request: 'read' }, seconds),
+      },
+    },
+    lines: [
+      { title: 'with a token, strict: push, no ack, dialect', measure: flow({ push: 'plain', isStrict: true }) },
+      {
+        title: 'with a token, strict: GET of one entry',
+        measure: (stage, seconds) => measureRest(stage, { request: 'read', isStrict: true }, seconds),
+      },
+    ].map((line, at) => ({ ...line, limit: ['push', 'read'][at], target: 0.9 })),
+  },
+  {
+    limits: {},
+    lines: [
+      { title: 'replay: distance from the recorded spacing, p50', value: ({ p50Ms }) => p50Ms, target: null },
+      { title: 'replay: distance from the recorded spacing, p99', value: ({ p99Ms }) => p99Ms, target: 5 },
+    ].map((line) => ({ ...line, measure: measureReplay, limit: null, atMost: true, format: 'ms' })),
+  },
+  {
+    limits: {},
+    lines: [
+      {
+        title: 'MJPEG, 640 x 480 at 20 a second: viewers',
+        measure: (stage, seconds) => measureViewers(stage, 2 * seconds),
+        limit: null,
+        value: ({ perCore }) => perCore,
+        target: null,
+        format: 'viewers',
+      },
+    ],
+  },
+  {
+    limits: {},
+    rounds: 1,
+    lines: [
+      {
+        title: '1 GB recorded and replayed: memory of the service above idle',
+        measure: (stage) => measureLargeRecording(stage),
+        limit: null,
+        value: ({ bytes }) => bytes / 1e6,
+        target: 200,
+        atMost: true,
+        format: 'MB',
+      },
+    ],
   },
   {
     limits: {

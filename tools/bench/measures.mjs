@@ -32,28 +32,34 @@ export const pullers = {
 };
 
 /**
- * Pushes as fast as it goes for `seconds`. `spec`: `{ push, pull, streams, followers, payloadBytes, entriesPerMessage, inFlight, packed, straight }`.
+ * Pushes as fast as it goes for `seconds`. `spec`: `{ push, pull, streams, followers, payloadBytes, entriesPerMessage, inFlight, packed, straight, isStrict }`.
  * Resolves with `{ rate, count, cpu, others }`, where a rate counts entries delivered (or pushed, where nothing is pulled) from the first byte
  * sent until the last has arrived. @throws MeasurementFailure unless every entry was stored once, acknowledged and delivered
  */
 export async function measureFlow(stage, spec, seconds) {
   const { push, pull, streams = 1, followers = 1, payloadBytes, entriesPerMessage = 1, inFlight = 0 } = spec;
+  const { port, pids, token } = spec.isStrict ? await stage.strict() : { port: stage.port(spec), pids: stage.pids() };
   const names = Array.from({ length: streams }, () => stage.newStream());
   const window = followers > 1 ? windows.shared : windows.alone;
   const job = {
     kind: 'flow',
-    port: stage.port(spec),
+    port,
     seconds,
     payloadBytes,
     inFlight,
     windowEntries: Math.min(window.entries, Math.floor(window.bytes / payloadBytes)),
     streams: names.map((stream) => ({
-      push: { ...pushers[push](stream, { acks: inFlight > 0 }), stream, entriesPerMessage, packed: spec.packed },
+      push: {
+        ...withToken(pushers[push](stream, { acks: inFlight > 0 }), token),
+        stream,
+        entriesPerMessage,
+        packed: spec.packed,
+      },
       pulls: pull ? Array.from({ length: followers }, () => pullers[pull](stream)) : [],
     })),
   };
   return await withWorker({ script: 'load.worker.mjs', name: 'load', job }, async (worker) => {
-    const meter = new CpuMeter().start({ ...stage.pids(), client: worker.pid });
+    const meter = new CpuMeter().start({ ...pids, client: worker.pid });
     const result = await worker.run(seconds * 1000 + spareMs);
     const stored = spec.packed ? result.pushed / entriesPerMessage : result.pushed;
     await untilStored(stage, names, stored);
@@ -62,6 +68,10 @@ export async function measureFlow(stage, spec, seconds) {
     const count = pull ? result.delivered : result.pushed;
     return { ...use, count, rate: count / (isEndToEnd ? result.seconds : use.seconds) };
   });
+}
+
+function withToken(way, token) {
+  return token ? { ...way, path: `${way.path}${way.path.includes('?') ? '&' : '?'}token=${token}` } : way;
 }
 
 async function untilStored(stage, names, wanted) {

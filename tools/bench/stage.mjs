@@ -5,13 +5,14 @@ import { root, stateFolder } from '../setup/paths.mjs';
 import { isAlive } from '../setup/processes.mjs';
 import { findRedisTool } from '../setup/redis.mjs';
 import { Refusal, say, style } from '../setup/progress.mjs';
-import { apps } from '../start/apps.mjs';
+import { apps, ptgDoor } from '../start/apps.mjs';
 import { ManagedChild } from '../start/child.mjs';
 import { noteworthy } from '../start/logs.mjs';
 import { PidNotes } from '../start/pids.mjs';
 import { freePort } from '../start/ports.mjs';
 import { statusOf } from '../start/ready.mjs';
 import { redisSpec } from '../start/redis.mjs';
+import { prepareAccess } from '../start/access.mjs';
 import { appEnvironment, appUrl } from '../start/settings.mjs';
 import { RedisConnection } from './redis-connection.mjs';
 import { startWorker } from './workers.mjs';
@@ -36,6 +37,7 @@ export class Stage {
   #crashes = new Map();
   #standing = new Map();
   #streamCount = 0;
+  #strict = null;
   #settings;
 
   constructor(redis, options) {
@@ -106,6 +108,15 @@ export class Stage {
     }
   }
 
+  /**
+   * Both apps once more, in strict mode on the same Redis, started at the first use: `{ port, pids, token }`, with a token that allows
+   * everything.
+   */
+  strict() {
+    this.#strict ??= this.#startStrict();
+    return this.#strict;
+  }
+
   /** Another stream-store on the same Redis, for as long as `use` takes; `use` gets `{ port, pid }`. */
   async withSpareService(use) {
     const port = await freePort();
@@ -158,6 +169,20 @@ export class Stage {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
+  async #startStrict() {
+    const ports = { [service.name]: await freePort(), [gateway.name]: await freePort() };
+    const settings = { ...this.#settings, ports, authMode: 'strict' };
+    const { admins, password } = await prepareAccess(this.#environment(settings), []);
+    const store = await this.#startApp(service, settings, [], 'bench-strict-store');
+    const front = await this.#startApp(gateway, settings, [], 'bench-strict-gateway');
+    const body = new URLSearchParams({ username: admins[0], password });
+    const answer = await fetch(`http://127.0.0.1:${ports[gateway.name]}/token`, { method: 'POST', body });
+    if (!answer.ok) throw new Refusal(`no token: ${answer.status} ${await answer.text()}`);
+    const { access_token: token } = await answer.json();
+    const pids = { ...this.pids(), service: store.pid, gateway: front.pid };
+    return { port: ports[gateway.name], pids, token };
+  }
+
   async #startApp(app, settings, nodeArguments = [], name = `bench-${app.name}`) {
     const script = join(root, 'apps', app.name, 'dist/main.js');
     if (!existsSync(script)) throw new Refusal(`${app.name} is not built: ${script} is missing`);
@@ -176,8 +201,11 @@ export class Stage {
   #environment(settings) {
     const plain = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(SLUICE|REDIS)_/.test(name)));
     const portVariables = apps.map((app) => [app.portVariable, String(settings.ports[app.name])]);
-    const doors = { SLUICE_API_GATEWAY_PTG_PORT: 'off' };
-    const env = { ...plain, ...doors, ...Object.fromEntries(portVariables), ...this.#options.environment };
+    const own = {
+      [ptgDoor.portVariable]: 'off',
+      SLUICE_STREAM_STORE_RECORDINGS_PATH: join(this.#folder, 'recordings'),
+    };
+    const env = { ...plain, ...own, ...Object.fromEntries(portVariables), ...this.#options.environment };
     return appEnvironment(settings, `redis://127.0.0.1:${this.redisPort}`, env);
   }
 
