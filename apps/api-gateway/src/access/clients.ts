@@ -1,7 +1,7 @@
 import { type IncomingMessage } from 'node:http';
 import { type Edge } from '@sluice/service-kit';
 
-/** Where requests come from, as far as the proxies before us are believed. */
+/** Where requests come from and how, as far as the proxies before us are believed. */
 export class Clients {
   #edge: Edge | null = null;
 
@@ -12,7 +12,16 @@ export class Clients {
 
   /** @throws Error when nobody said whose rules hold */
   addressOf(request: IncomingMessage): string {
-    if (this.#edge === null) throw new Error('the address of a client was asked for before the service was there');
-    return this.#edge.proxies.clientAddress(request);
+    return this.#rules.proxies.clientAddress(request);
+  }
+
+  /** Whether a request came over TLS, to us or to a proxy. @throws Error when nobody said whose rules hold */
+  isOverTls(request: IncomingMessage): boolean {
+    return this.#rules.isHttps(request);
+  }
+
+  get #rules(): Edge {
+    if (this.#edge === null) throw new Error('a client was asked for before the service was there');
+    return this.#edge;
   }
 }

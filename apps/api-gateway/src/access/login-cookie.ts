@@ -1,5 +1,3 @@
-import { type IncomingMessage } from 'node:http';
-
 /** A cookie ends this long before its token. */
 const MARGIN_SECONDS = 60;
 const NAME = 'authorization';
@@ -23,11 +21,6 @@ export function loginCookie(token: string, { lifetimeSeconds, askedSeconds, isSe
 /** Makes the browser forget the cookie. */
 export function clearedCookie(isSecure: boolean): string {
   return cookie('""', 0, isSecure);
-}
-
-/** Whether a request came over TLS. */
-export function isOverTls({ socket }: IncomingMessage): boolean {
-  return 'encrypted' in socket;
 }
 
 function cookie(value: string, maxAge: number, isSecure: boolean): string {

@@ -10,7 +10,7 @@ export interface LoginForm {
 }
 
 /** Largest body of a log-in. */
-export const MAX_LOGIN_BYTES = 16 * 1024;
+const MAX_LOGIN_BYTES = 16 * 1024;
 
 const FORM_TYPES = ['application/x-www-form-urlencoded', 'multipart/form-data'];
 

@@ -14,7 +14,7 @@ import { type TokenAnswer } from '@sluice/contracts';
 import { LoginDto, TokenAnswerDto } from '@sluice/contracts/dto';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Clients } from './clients.js';
-import { isOverTls, loginCookie } from './login-cookie.js';
+import { loginCookie } from './login-cookie.js';
 import { readLoginForm } from './login-form.js';
 import { Login } from './login.js';
 
@@ -48,7 +48,7 @@ export class LoginController {
     const cookie = loginCookie(token, {
       lifetimeSeconds: this.login.lifetimeSeconds,
       askedSeconds: form.cookieSeconds,
-      isSecure: isOverTls(request.raw),
+      isSecure: this.clients.isOverTls(request.raw),
     });
     reply.headers({ 'set-cookie': cookie, 'cache-control': 'no-store' });
     return { access_token: token, token_type: 'bearer' };

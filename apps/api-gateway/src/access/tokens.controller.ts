@@ -4,13 +4,17 @@ import { SluiceError } from '@sluice/contracts';
 import { RevokeTokensDto } from '@sluice/contracts/dto';
 import { Tokens, Who, type Identity } from '@sluice/service-kit';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { clearedCookie, isOverTls } from './login-cookie.js';
+import { Clients } from './clients.js';
+import { clearedCookie } from './login-cookie.js';
 
 /** The ends of tokens. */
 @ApiTags('access')
 @Controller('v1/tokens')
 export class TokensController {
-  constructor(private readonly tokens: Tokens) {}
+  constructor(
+    private readonly tokens: Tokens,
+    private readonly clients: Clients,
+  ) {}
 
   @Delete('current')
   @HttpCode(204)
@@ -23,7 +27,7 @@ export class TokensController {
   ): Promise<void> {
     if (kind === 'key') throw new SluiceError('INVALID_PARAMETER', 'An API key is revoked with DELETE /v1/keys/{name}');
     if (credentialId !== null) await this.tokens.revoke(credentialId, subject);
-    reply.header('set-cookie', clearedCookie(isOverTls(raw)));
+    reply.header('set-cookie', clearedCookie(this.clients.isOverTls(raw)));
   }
 
   @Post('revoke')

@@ -12,7 +12,7 @@ import {
 import { ToNumber } from './transforms.js';
 
 /** Longest name of a user or an API key. */
-export const MAX_SUBJECT_CHARS = 128;
+const MAX_SUBJECT_CHARS = 128;
 /** Longest password; what is longer makes the hash no safer. */
 export const MAX_PASSWORD_CHARS = 1024;
 /** Shortest password of a user; the development rule has none. */
