@@ -98,6 +98,15 @@ describe('/ptg/streams', () => {
     expect(list.body.find((info) => info['sid'] === sid)).toEqual(body);
   });
 
+  it('tells of any number of streams, with large entries or small ones', async () => {
+    const prefix = uniqueName('many');
+    const names = Array.from({ length: 150 }, (_, n) => `${prefix}:${String(n).padStart(3, '0')}`);
+    await Promise.all(names.map((name, n) => store.add(name, n % 50 === 0 ? Buffer.alloc(3_000_000) : 'x')));
+    const { body } = await ask<{ sid: string; length: number }[]>('/streams?info=1');
+    const infos = body.filter(({ sid }) => sid.startsWith(prefix));
+    expect(infos.map(({ sid, length }) => [sid, length])).toEqual(names.map((name) => [name, 1]));
+  });
+
   it('tells an empty stream by ids and times of null', async () => {
     const sid = uniqueName('empty');
     await store.add(`default:${sid}`, 'x', '5-1');
