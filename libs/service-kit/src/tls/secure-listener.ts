@@ -40,8 +40,6 @@ export function createSecureListener(
     ...HTTP1_OPTIONS,
     ...certificates.current,
     allowHTTP1: true,
-    // A WebSocket's last words are carried after its other half has ended, as without TLS.
-    allowHalfOpen: true,
     minVersion: 'TLSv1.2',
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     settings: {
@@ -105,9 +103,9 @@ function guardConnections(server: Http2SecureServer): Connections {
 /** Ends HTTP/2 connections that rest as long as kept-alive ones may, and requests that do not arrive whole in time. */
 function trackSessions(server: Http2SecureServer): ReadonlySet<ServerHttp2Session> {
   const sessions = new Set<ServerHttp2Session>();
-  server.on('secureConnection', (socket) => {
-    // Half an HTTP/2 connection is of no use to anybody.
-    if (socket.alpnProtocol === 'h2') socket.allowHalfOpen = false;
+  // A WebSocket's last words are carried after its other half has ended, as without TLS. Any other half is of no use.
+  server.prependListener('upgrade', (_request: IncomingMessage, socket: Socket) => {
+    socket.allowHalfOpen = true;
   });
   server.on('session', (session) => {
     sessions.add(session);
