@@ -4,6 +4,7 @@ import { waitFor } from '@sluice/testing';
 import { packPayloads } from '@sluice/wire';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { metric } from './support/metrics.js';
 import { RecordingStore, recordedEntries } from './support/recordings.js';
 
 let recordings: RecordingStore;
@@ -149,4 +150,24 @@ describe('a recording', () => {
     await recordings.ask('PUT', '/stop');
     expect(await recordedEntries(recordings.dir, 'packed', 'packed')).toEqual([`${id}.0 x`, `${id}.1 y`]);
   });
+
+  it('keeps a bound on open files, however many streams there are', async () => {
+    const { log, url } = recordings.store;
+    const count = 600;
+    await recordings.ask('PUT', '/start?rec_id=wide');
+    const openFiles = async (): Promise<number> => (await readdir('/proc/self/fd').catch(() => [])).length;
+    const before = await openFiles();
+    for (const round of ['1', '2']) {
+      await Promise.all(Array.from({ length: count }, (_, at) => log.append(`wide:${at}`, Buffer.from(round))));
+    }
+    await waitFor(async () => (await readdir(join(recordings.dir, 'raw', 'wide'))).length === count + 1);
+    expect((await openFiles()) - before).toBeLessThan(330);
+    expect(await metric(url, 'sluice_store_recordings')).toBe(1);
+    expect((await recordings.ask('PUT', '/stop')).body).toBe(1);
+    expect(await metric(url, 'sluice_store_recorded_entries_total')).toBeGreaterThanOrEqual(2 * count);
+    for (let at = 0; at < count; at += 1) {
+      const entries = await recordedEntries(recordings.dir, 'wide', `wide:${at}`);
+      expect(entries.map((entry) => entry.split(' ')[1])).toEqual(['1', '2']);
+    }
+  }, 60_000);
 });

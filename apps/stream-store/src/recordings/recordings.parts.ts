@@ -7,6 +7,7 @@ import { Housekeeping } from './library/housekeeping.js';
 import { InfoCache } from './library/info-cache.js';
 import { Recorder } from './recorder/recorder.js';
 import { RecorderParts } from './recorder/recorder-parts.js';
+import { RecordingMetrics } from './recording-metrics.js';
 import { ReplaySocket } from './replay/replay.socket.js';
 import { ReplaySources } from './replay/replay-sources.js';
 
@@ -21,4 +22,5 @@ export const RECORDING_PROVIDERS = [
   Housekeeping,
   ReplaySources,
   ReplaySocket,
+  RecordingMetrics,
 ];

@@ -110,16 +110,15 @@ export class RecordingFolders {
     return true;
   }
 
-  /** Deletes a recording of a section: gone at once, with its files after it. */
-  async remove(section: Section, name: string): Promise<void> {
+  /** Takes a recording out of a section, at once; the function returned deletes its files. */
+  async discard(section: Section, name: string): Promise<() => Promise<void>> {
     const trash = join(this.root, TRASH, randomUUID());
     try {
       await rename(this.path(section, name), trash);
     } catch (error) {
-      if (isMissing(error)) return;
-      throw error;
+      if (!isMissing(error)) throw error;
     }
-    await rm(trash, { recursive: true, force: true });
+    return () => rm(trash, { recursive: true, force: true });
   }
 
   /** Bytes that the disk still takes. */

@@ -56,13 +56,17 @@ export class Housekeeping {
   }
 
   /** Deletes a recording; whether what was recorded, and what was made of it, is gone. @throws SluiceError `RECORDING_RUNS` */
-  remove(name: string): Promise<[boolean, boolean]> {
-    return this.recorder.whileAtRest(name, async () => {
-      await this.folders.remove('raw', name);
-      await this.folders.remove('post', name);
-      await this.cache.forget(name);
+  async remove(name: string): Promise<[boolean, boolean]> {
+    await this.folders.prepare();
+    const deletions: (() => Promise<void>)[] = [];
+    const gone = await this.recorder.whileAtRest(name, async (): Promise<[boolean, boolean]> => {
+      for (const section of ['raw', 'post'] as const) deletions.push(await this.folders.discard(section, name));
+      await this.cache.forget(name).catch(() => undefined);
       return [!(await this.folders.has('raw', name)), !(await this.folders.has('post', name))];
     });
+    // Files by the thousand take their time: others need not wait for it.
+    for (const deleteFiles of deletions) await deleteFiles();
+    return gone;
   }
 
   private async moveBoth(names: readonly string[], moves: readonly [Move, Move]): Promise<[boolean, boolean]> {

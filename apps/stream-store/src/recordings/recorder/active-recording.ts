@@ -21,7 +21,7 @@ import { StreamTrack, type TrackOwner } from './stream-track.js';
 /** A zip is finished after this long, so that readers see what is recorded. */
 const SEAL_AFTER_MS = 60_000;
 const CHECK_EVERY_MS = 1_000;
-/** Files open at once; above, the oldest zips are finished first. */
+/** Files open at once; the oldest zips are finished before more are begun. */
 const MAX_OPEN_PARTS = 256;
 /** What an entry costs beside its bytes. */
 const ENTRY_OVERHEAD_BYTES = 128;
@@ -159,6 +159,7 @@ export class ActiveRecording implements FollowSetOwner<StreamTrack>, TrackOwner 
   onBatch({ extra: track }: FollowedStream<StreamTrack>, batch: EntryBatch): boolean {
     const bytes = batch.bytes + batch.entryCount * ENTRY_OVERHEAD_BYTES;
     track.take(batch.entries, bytes);
+    this.parts.metrics.countOut(batch.entryCount, batch.bytes);
     this.parts.queue.add(track, bytes);
     return this.canTake();
   }
@@ -197,9 +198,9 @@ export class ActiveRecording implements FollowSetOwner<StreamTrack>, TrackOwner 
     this.parts.queue.release(bytes);
   }
 
-  opening(track: StreamTrack): void {
+  async opening(track: StreamTrack): Promise<void> {
+    if (this.open.size >= MAX_OPEN_PARTS) await this.sealOldest();
     this.open.add(track);
-    if (this.open.size > MAX_OPEN_PARTS) this.sealSoon(this.open.values().next().value as StreamTrack);
   }
 
   fail(error: unknown): void {
@@ -302,6 +303,17 @@ export class ActiveRecording implements FollowSetOwner<StreamTrack>, TrackOwner 
       },
       () => undefined,
     );
+  }
+
+  /** The oldest open file that is not being written now is finished. */
+  private async sealOldest(): Promise<void> {
+    for (const track of this.open) {
+      const isSealed = await this.parts.queue.borrow(track, async () => {
+        this.open.delete(track);
+        await track.seal();
+      });
+      if (isSealed) return;
+    }
   }
 
   private sealSoon(track: StreamTrack): void {

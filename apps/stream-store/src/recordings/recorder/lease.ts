@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { type RedisCommands } from '@sluice/stream-log';
 import { leaseKey } from '../keys.js';
@@ -9,8 +10,11 @@ const RENEW_EVERY_MS = 1_500;
 /** The lease counts as over this much before Redis forgets it. */
 const MARGIN_MS = 1_000;
 
-/** Names this process among all that may hold a lease: host, process id, and a number that no other run of it has. */
-const HOLDER = `${hostname()}/${process.pid}/${randomUUID()}`;
+/** Names the set of processes that ours can see by their numbers: this machine since it started, or this container. */
+const PLACE = readPlace();
+
+/** Names this process among all that may hold a lease: where it runs, its number there, and one that no other run has. */
+const HOLDER = `${PLACE}/${process.pid}/${randomUUID()}`;
 
 /** What a part that this process writes has in its name. */
 export const HOLDER_TAG = HOLDER.slice(-12);
@@ -92,16 +96,24 @@ export class RecordingLease {
   }
 }
 
-/** Whether the holder was a process of this machine that has ended: then nobody has to wait for its lease. */
+/** Whether the holder was a process that ours could see, and has ended: then nobody has to wait for its lease. */
 function isGone(holder: string): boolean {
-  const [host, pid] = holder.split('/');
-  if (host !== hostname() || pid === undefined) return false;
-  // Our own number with another run: in a container every run has the same one.
+  const [place, pid] = holder.split('/');
+  if (place !== PLACE || pid === undefined) return false;
   if (Number(pid) === process.pid) return true;
   try {
     process.kill(Number(pid), 0);
     return false;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
+function readPlace(): string {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+    return `${boot}-${readlinkSync('/proc/self/ns/pid').replace(/\D/g, '')}`;
+  } catch {
+    return hostname().replaceAll('/', '-');
   }
 }

@@ -39,6 +39,7 @@ export class Recorder implements OnApplicationBootstrap, OnApplicationShutdown {
   private timer: NodeJS.Timeout | null = null;
   private turn: Promise<unknown> = Promise.resolve();
   private isClosing = false;
+  private isLooking = false;
 
   constructor(
     private readonly parts: RecorderParts,
@@ -198,8 +199,11 @@ export class Recorder implements OnApplicationBootstrap, OnApplicationShutdown {
 
   /** Looks for recordings that nobody writes, or whose end another process has asked for. */
   private round(): void {
-    if (this.isClosing) return;
-    this.inTurn(() => this.lookAround()).catch(() => undefined);
+    if (this.isClosing || this.isLooking) return;
+    this.isLooking = true;
+    this.inTurn(() => this.lookAround())
+      .catch(() => undefined)
+      .finally(() => (this.isLooking = false));
   }
 
   private async lookAround(): Promise<void> {

@@ -21,8 +21,8 @@ export interface TrackOwner {
   note(lines: readonly ManifestLine[]): Promise<void>;
   /** Bytes that were handed over are written, or given up. */
   release(bytes: number): void;
-  /** It opens a file. */
-  opening(track: StreamTrack): void;
+  /** Before it opens a file: others close theirs where there are too many. */
+  opening(track: StreamTrack): Promise<void>;
   /** Nothing more can be written. */
   fail(error: unknown): void;
 }
@@ -161,7 +161,7 @@ export class StreamTrack implements QueueMember {
   }
 
   private async begin({ id }: LogEntry): Promise<PartWriter> {
-    this.owner.opening(this);
+    await this.owner.opening(this);
     this.partSinceMs = performance.now();
     const path = this.path(`${memberName(id)}.${HOLDER_TAG}${PART_SUFFIX}`);
     try {

@@ -51,6 +51,18 @@ export class WriteQueue {
     await new Promise<void>((resolve) => this.idle.set(member, [...(this.idle.get(member) ?? []), resolve]));
   }
 
+  /** Does something with a member that is not being written, and keeps it from being written meanwhile; false when it is. */
+  async borrow(member: QueueMember, work: () => Promise<void>): Promise<boolean> {
+    if (this.writing.has(member)) return false;
+    this.writing.add(member);
+    try {
+      await work();
+    } finally {
+      this.finish(member);
+    }
+    return true;
+  }
+
   private next(): void {
     for (const member of this.ready) {
       if (this.writing.size >= WRITERS) return;

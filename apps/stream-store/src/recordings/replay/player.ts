@@ -35,10 +35,11 @@ export class Player {
     log: StreamLog,
     private readonly streams: readonly ReplayStream[],
     private readonly options: ReplayOptions,
+    count: (bytes: number) => void,
   ) {
     this.progress = new Progress(streams);
     this.schedule = new Schedule(options.speed);
-    this.window = new WriteWindow(log, (stream) => this.progress.stored(stream));
+    this.window = new WriteWindow(log, (stream) => this.progress.stored(stream), count);
     this.firstMs = Math.min(...streams.map(({ first }) => entryTimeMs(first)));
     this.endMs = options.end === null ? Number.POSITIVE_INFINITY : this.firstMs + options.end * 1000;
   }

@@ -5,6 +5,7 @@ import { StreamLog } from '@sluice/stream-log';
 import { StoreConfig } from '../../config.js';
 import { type Query } from '../../dialect/parameters.js';
 import { writableKeyOfSid } from '../../ptg/ptg-names.js';
+import { Quotas } from '../../quotas/quotas.js';
 import { assertMayWrite } from '../../streams/permitted.js';
 import { assertPlaceable } from '../../streams/placeable.js';
 import { RecordingFolders } from '../disk/recording-folders.js';
@@ -27,9 +28,10 @@ export class ReplaySources {
     private readonly folders: RecordingFolders,
     private readonly access: RecordingAccess,
     private readonly config: StoreConfig,
+    private readonly quotas: Quotas,
   ) {}
 
-  /** @throws ParameterError, SluiceError `RECORDING_NOT_FOUND`, `FORBIDDEN`, `RECORDING_DAMAGED`, `INVALID_NAME` */
+  /** @throws ParameterError, SluiceError `RECORDING_NOT_FOUND`, `FORBIDDEN`, `RECORDING_DAMAGED`, `INVALID_NAME`, `QUOTA_EXCEEDED` */
   async open(query: Query, identity: Identity): Promise<Replay> {
     const options = readReplayOptions(query);
     await this.access.assertSees(identity, options.name);
@@ -44,6 +46,8 @@ export class ReplaySources {
       streams.push({ recorded, target, first: range[0], last: range[1] });
     }
     if (streams.length === 0) throw noRecording(options.name);
+    const targets = streams.map(({ target }) => target);
+    await this.quotas.admit(identity, targets);
     return { options, streams };
   }
 }

@@ -5,6 +5,7 @@ import { StreamLog } from '@sluice/stream-log';
 import { toClose } from '../../dialect/dialect-errors.js';
 import { queryOf } from '../../dialect/parameters.js';
 import { ptgRefusal } from '../../ptg/ptg-errors.js';
+import { Quotas } from '../../quotas/quotas.js';
 import { Player } from './player.js';
 import { readReplayCommand } from './replay-options.js';
 import { ReplaySources, type Replay } from './replay-sources.js';
@@ -19,12 +20,14 @@ const MAX_UNREAD_BYTES = 256 * 1024;
 export class ReplaySocket implements SocketRoute<Replay> {
   readonly path = '/ptg/recordings/replay';
   readonly refuse = ptgRefusal;
-  private running = 0;
+  /** Replays now. */
+  running = 0;
 
   constructor(
     router: UpgradeRouter,
     private readonly log: StreamLog,
     private readonly sources: ReplaySources,
+    private readonly quotas: Quotas,
   ) {
     router.register(this);
   }
@@ -34,9 +37,10 @@ export class ReplaySocket implements SocketRoute<Replay> {
     return this.sources.open(queryOf(query), identity);
   }
 
-  accept(connection: Connection, { options, streams }: Replay): void {
+  accept(connection: Connection, { options, streams }: Replay, { identity }: UpgradeRequest): void {
+    const release = this.quotas.openSocket(identity);
     this.running += 1;
-    const player = new Player(this.log, streams, options);
+    const player = new Player(this.log, streams, options, (bytes) => this.quotas.take(identity, 1, bytes));
     const end = (error: unknown): void => {
       const { code, reason } = toClose(error);
       void connection.close(code, reason);
@@ -57,6 +61,7 @@ export class ReplaySocket implements SocketRoute<Replay> {
     });
     connection.ws.once('close', () => {
       this.running -= 1;
+      release();
       clearInterval(timer);
       player.stop();
     });

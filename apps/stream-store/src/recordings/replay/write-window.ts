@@ -19,6 +19,8 @@ export class WriteWindow implements AppendSink {
   constructor(
     private readonly log: StreamLog,
     private readonly onStored: (stream: number) => void,
+    /** Counts an entry. @throws SluiceError `QUOTA_EXCEEDED` */
+    private readonly count: (bytes: number) => void,
   ) {
     this.stopListening = log.onRelief(() => this.look());
   }
@@ -33,7 +35,9 @@ export class WriteWindow implements AppendSink {
     await this.waitWhile(() => this.sizes.size > 0);
   }
 
+  /** @throws SluiceError `QUOTA_EXCEEDED` */
   push(key: string, { payload, fields }: RecordedEntry, stream: number): void {
+    this.count(payload.length);
     const token = this.token++;
     this.sizes.set(token, { bytes: payload.length, stream });
     this.bytes += payload.length;
