@@ -121,4 +121,10 @@ describe('the header of a batch of the ptg dialect', () => {
   ])('refuses %s of %d bytes, for %j, with %s', (text, bytes, sids, code) => {
     expect(() => parsePtgPushHeader(text, bytes, sids)).toThrow(expect.objectContaining({ code }));
   });
+
+  it('names 40,000 entries at most', () => {
+    const offsets = (count: number): string => JSON.stringify(Array.from({ length: count }, (_, n) => n + 1));
+    expect(parsePtgPushHeader(offsets(40_000), 40_000, ['a']).parts).toHaveLength(40_000);
+    expect(() => parsePtgPushHeader(offsets(40_001), 40_001, ['a'])).toThrow(/more than 40000/);
+  });
 });

@@ -1,6 +1,9 @@
 import { claimsOfNumbers, claimsOfTuples, parseHeaderList, partsOfClaims, type PushPart } from './push-header.js';
 import { WireError } from './wire-error.js';
 
+/** Most entries of a batch: bare offsets are so short that a header could name ten times as many. */
+const MAX_ENTRIES = 40_000;
+
 /** A header of a batch of the ptg dialect. */
 export interface PtgPushHeader {
   /** In order, covering the data exactly; none for the header `[]`. */
@@ -27,6 +30,12 @@ function streamsOf(numbers: number, sids: readonly string[] | null): readonly st
  */
 export function parsePtgPushHeader(text: string, blobBytes: number, sids: readonly string[] | null): PtgPushHeader {
   const list = parseHeaderList(text);
+  if (list.length > MAX_ENTRIES) {
+    throw new WireError(
+      'INVALID_HEADER',
+      `push header names ${list.length} entries, more than ${MAX_ENTRIES}: send fewer a message`,
+    );
+  }
   if (list.length === 0) {
     if (blobBytes === 0) return { parts: [], sids: null };
     throw new WireError('INVALID_OFFSETS', `push header: ${blobBytes} bytes belong to no entry, the header is empty`);
