@@ -18,7 +18,7 @@ interface Span {
 }
 
 /** Facts of one recorded stream. */
-export interface StreamFacts extends Span {
+interface StreamFacts extends Span {
   /** Zips. */
   readonly chunk_count: number;
   /** In units of 1024 × 1024 bytes. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { SluiceError } from '@sluice/contracts';
 import { Drain, type Identity } from '@sluice/service-kit';
@@ -27,6 +28,8 @@ const ROUND_EVERY_MS = 1_000;
 /** Recordings that run at once. */
 const MAX_RUNNING = 16;
 const ATTEMPTS = 5;
+const STOP_TIMEOUT_MS = 30_000;
+const LOOK_EVERY_MS = 100;
 
 /**
  * Starts and ends recordings. Exactly one process writes each of them: the one with its lease; when it is gone another one
@@ -164,11 +167,24 @@ export class Recorder implements OnApplicationBootstrap, OnApplicationShutdown {
 
   private async end(record: RunningRecording): Promise<void> {
     const recording = this.active.get(record.name);
-    if (recording === undefined) {
-      const found = await this.parts.discovery.find();
-      return this.register.askToStop(record, await lastIds(this.parts.log.reader, found, FIRST_ENTRY_ID));
+    if (recording !== undefined) return this.finish(recording, await recording.ends());
+    const found = await this.parts.discovery.find();
+    const stops = await lastIds(this.parts.log.reader, found, FIRST_ENTRY_ID);
+    await this.register.askToStop(record, stops);
+    const deadline = performance.now() + STOP_TIMEOUT_MS;
+    while ((await this.running()).some(({ run }) => run === record.run)) {
+      // Whoever wrote it may be gone: then it is ended here.
+      await this.takeOver(record);
+      const mine = this.active.get(record.name);
+      if (mine !== undefined) return this.finish(mine, stops);
+      if (performance.now() > deadline) {
+        throw new SluiceError(
+          'SERVICE_UNAVAILABLE',
+          `the recording ${JSON.stringify(record.name)} does not end in time`,
+        );
+      }
+      await delay(LOOK_EVERY_MS);
     }
-    await this.finish(recording, await recording.ends());
   }
 
   private async finish(recording: ActiveRecording, stops: Awaited<ReturnType<ActiveRecording['ends']>>): Promise<void> {

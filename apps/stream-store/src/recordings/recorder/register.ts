@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { SluiceError } from '@sluice/contracts';
 import { type RedisCommands, type StreamLog } from '@sluice/stream-log';
 import { type EntryId } from '@sluice/wire';
 import { CURRENT_EVENTS_KEY, CURRENT_KEY, RUNNING_KEY, startsKey, stopsKey } from '../keys.js';
@@ -9,8 +7,6 @@ import { CHANGE_RECORDING, ENTER_RECORDING } from './scripts.js';
 
 /** A hash without a field is none; this one says that positions were kept. */
 const KEPT: readonly [string, EntryId] = ['', '0-0'];
-const STOP_TIMEOUT_MS = 30_000;
-const LOOK_EVERY_MS = 100;
 
 /** What Redis knows of the recordings that run: the same for every process. */
 export class RecordingRegister {
@@ -68,24 +64,11 @@ export class RecordingRegister {
     return stops.delete(KEPT[0]) ? stops : null;
   }
 
-  /**
-   * Has the process that records it end it at these positions, and waits until it has.
-   * @throws SluiceError `SERVICE_UNAVAILABLE` when it does not in time
-   */
+  /** Has the process that records it end it at these positions. */
   async askToStop(record: RunningRecording, stops: ReadonlyMap<string, EntryId>): Promise<void> {
     await savePositions(this.commands, stopsKey(record.name), new Map([KEPT, ...stops]));
     const args = [record.name, record.run, JSON.stringify({ ...record, isStopping: true })];
     await this.commands.runScript(CHANGE_RECORDING, [RUNNING_KEY], args, subjectOf(record));
-    const deadline = performance.now() + STOP_TIMEOUT_MS;
-    while ((await this.running()).some(({ run }) => run === record.run)) {
-      if (performance.now() > deadline) {
-        throw new SluiceError(
-          'SERVICE_UNAVAILABLE',
-          `the recording ${JSON.stringify(record.name)} does not end in time`,
-        );
-      }
-      await delay(LOOK_EVERY_MS);
-    }
   }
 }
 

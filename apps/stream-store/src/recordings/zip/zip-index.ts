@@ -17,7 +17,7 @@ export interface IndexedEntry {
 /** Entries of one zip; single files of long recordings have far more than those written here. */
 const MAX_ENTRIES = 200_000;
 /** Largest entry: what a Redis that was not told otherwise takes. */
-export const MAX_ENTRY_BYTES = 512 * 1024 * 1024;
+const MAX_ENTRY_BYTES = 512 * 1024 * 1024;
 /** Largest sum of what the entries say they unpack to. */
 const MAX_UNPACKED_BYTES = 16 * 1024 ** 3;
 /** No DEFLATE stream unpacks to more than 1032 times its size. */
