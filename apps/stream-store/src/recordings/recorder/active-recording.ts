@@ -1,20 +1,17 @@
-import { join } from 'node:path';
-import { readdir, rm, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SluiceError } from '@sluice/contracts';
 import { type EntryBatch, type GapNotice, type ResetNotice } from '@sluice/stream-log';
 import { FIRST_ENTRY_ID, LAST_ENTRY_ID, compareEntryIds, type EntryId } from '@sluice/wire';
 import { FollowSet, type FollowSetOwner, type FollowedStream } from '../../follow/follow-set.js';
 import { PatternWatch } from '../../streams/pattern-watch.js';
-import { PART_SUFFIX, chunkFile, chunksAmong, folderOfSid } from '../disk/layout.js';
-import { appendManifest, readManifest, type ManifestLine } from '../disk/manifest.js';
+import { folderOfSid } from '../disk/layout.js';
+import { appendManifest, type ManifestLine } from '../disk/manifest.js';
 import { MAX_STREAMS } from '../disk/recording-folders.js';
 import { CURRENT_EVENTS_KEY } from '../keys.js';
-import { idOfMember } from '../zip/format.js';
-import { recoverPart } from '../zip/recover.js';
 import { type RecordingLease } from './lease.js';
 import { lastIds } from './positions.js';
 import { type RecorderParts } from './recorder-parts.js';
+import { recoverRecording, type RecoveredRecording } from './recovery.js';
 import { takes, type RunningRecording } from './running-recording.js';
 import { StreamTrack, type TrackOwner } from './stream-track.js';
 
@@ -44,12 +41,8 @@ export class ActiveRecording implements FollowSetOwner<StreamTrack>, TrackOwner 
   /** Where streams are gone on with; null while that is being found out. */
   private starts: ReadonlyMap<string, EntryId> | null = null;
   private waiting = new Set<string>();
-  /** Folders that the manifest names. */
-  private readonly known = new Set<string>();
-  /** Up to where the disk has what. */
-  private readonly written = new Map<string, EntryId>();
-  /** Folders of streams that began anew, with ids that may be lower. */
-  private readonly rewound = new Set<string>();
+  /** What was there before. */
+  private disk: RecoveredRecording = { known: new Set(), written: new Map(), rewound: new Set() };
 
   constructor(
     readonly record: RunningRecording,
@@ -100,16 +93,7 @@ export class ActiveRecording implements FollowSetOwner<StreamTrack>, TrackOwner 
 
   /** Makes whole what an earlier process left unfinished, and finds out up to where each stream is written. @throws Error of the file system */
   async recover(): Promise<void> {
-    for await (const line of readManifest(this.folder)) {
-      if (line.type === 'started') this.rewound.clear();
-      if (line.type === 'stream') this.known.add(line.folder);
-      if (line.type === 'reset') this.rewound.add(folderOfSid(line.sid));
-    }
-    for (const folder of this.known) {
-      await this.recoverParts(folder);
-      const last = await this.lastWritten(folder);
-      if (last !== null) this.written.set(folder, last);
-    }
+    this.disk = await recoverRecording(this.folder);
   }
 
   /** Ends it at these positions: resolves when everything up to there is on disk. @throws Error when that cannot be */
@@ -222,46 +206,15 @@ export class ActiveRecording implements FollowSetOwner<StreamTrack>, TrackOwner 
     if (this.tracks.size >= MAX_STREAMS) return;
     const folder = folderOfSid(sid);
     const after = this.positionOf(key, folder);
-    const track = new StreamTrack(key, sid, folder, after, this, this.known.has(folder));
+    const track = new StreamTrack(key, sid, folder, after, this, this.disk.known.has(folder));
     this.tracks.set(key, track);
     this.followed.join(key, track, { after });
   }
 
   private positionOf(key: string, folder: string): EntryId {
     const start = this.starts?.get(key) ?? FIRST_ENTRY_ID;
-    const written = this.written.get(folder) ?? FIRST_ENTRY_ID;
-    return this.rewound.has(folder) || compareEntryIds(written, start) > 0 ? written : start;
-  }
-
-  /** The last entry on disk: the highest one, or the latest where ids began anew. */
-  private async lastWritten(folder: string): Promise<EntryId | null> {
-    const path = join(this.folder, folder);
-    const chunks = chunksAmong(await readdir(path).catch(() => []));
-    if (!this.rewound.has(folder))
-      return (
-        chunks
-          .map(({ last }) => last)
-          .sort(compareEntryIds)
-          .at(-1) ?? null
-      );
-    let latest: { readonly last: EntryId; readonly at: number } | null = null;
-    for (const { file, last } of chunks) {
-      const at = (await stat(join(path, file))).mtimeMs;
-      if (latest === null || at >= latest.at) latest = { last, at };
-    }
-    return latest?.last ?? null;
-  }
-
-  private async recoverParts(folder: string): Promise<void> {
-    const path = join(this.folder, folder);
-    const files = await readdir(path).catch(() => []);
-    for (const file of files.filter((name) => name.endsWith(PART_SUFFIX)).sort()) {
-      await recoverPart(join(path, file), (members) => {
-        const [first, last] = [members[0]?.name ?? '', members.at(-1)?.name ?? ''];
-        return join(path, chunkFile(idOfMember(first) ?? first, idOfMember(last) ?? last));
-      });
-      await rm(join(path, file), { force: true });
-    }
+    const written = this.disk.written.get(folder) ?? FIRST_ENTRY_ID;
+    return this.disk.rewound.has(folder) || compareEntryIds(written, start) > 0 ? written : start;
   }
 
   /** Resolves when a track has everything up to its end. @throws Error when the recording failed */

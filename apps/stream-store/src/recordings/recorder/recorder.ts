@@ -1,28 +1,16 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { SluiceError } from '@sluice/contracts';
 import { Drain, type Identity } from '@sluice/service-kit';
 import { FIRST_ENTRY_ID } from '@sluice/wire';
-import { toSluiceError } from '../../streams/refusing.js';
 import { assertRecordingName } from '../disk/layout.js';
 import { ActiveRecording } from './active-recording.js';
 import { RecordingLease } from './lease.js';
 import { lastIds } from './positions.js';
 import { RecorderParts } from './recorder-parts.js';
 import { RecordingRegister } from './register.js';
-import { type RunningRecording } from './running-recording.js';
-
-/** How a recording is asked for. */
-export interface StartRequest {
-  readonly name: string;
-  /** Names or patterns of streams; null: all. */
-  readonly sids: readonly string[] | null;
-  /** It runs beside the current one instead of replacing it. */
-  readonly isParallel: boolean;
-  /** Asked before a running recording is replaced. @throws SluiceError when the starter may not */
-  mayReplace(running: RunningRecording): Promise<void>;
-}
+import { failureOf } from './failures.js';
+import { newRecording, type RunningRecording, type StartRequest } from './running-recording.js';
 
 const ROUND_EVERY_MS = 1_000;
 /** Recordings that run at once. */
@@ -119,7 +107,7 @@ export class Recorder implements OnApplicationBootstrap, OnApplicationShutdown {
         await this.end(current);
       } else if (running.length >= MAX_RUNNING) {
         throw new SluiceError('RATE_LIMITED', `${MAX_RUNNING} recordings run already`);
-      } else if (await this.enter(newRecord(request, identity))) return;
+      } else if (await this.enter(newRecording(request, identity))) return;
     }
     throw new SluiceError('SERVICE_UNAVAILABLE', 'recordings are started faster than they can be ended');
   }
@@ -284,28 +272,6 @@ export class Recorder implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 }
 
-function newRecord(request: StartRequest, identity: Identity): RunningRecording {
-  return {
-    name: request.name,
-    run: randomUUID(),
-    startedAt: new Date().toISOString(),
-    by: identity.subject,
-    scopes: identity.scopes,
-    sids: request.sids,
-    isCurrent: !request.isParallel,
-    isStopping: false,
-  };
-}
-
 function startedLine({ startedAt, by }: RunningRecording): { type: 'started'; at: string; by: string } {
   return { type: 'started', at: startedAt, by };
-}
-
-/** Why a recording ended, for its manifest, the log and whoever stopped it. */
-function failureOf(error: unknown): SluiceError {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new SluiceError('DISK_FULL', 'the disk of recordings is full', { cause: error });
-  }
-  return toSluiceError(error);
 }

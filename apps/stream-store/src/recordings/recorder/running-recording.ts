@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { globMatcher } from '@sluice/stream-log';
 import { type Identity } from '@sluice/service-kit';
 
@@ -17,6 +18,31 @@ export interface RunningRecording {
   readonly isCurrent: boolean;
   /** Another process has asked for its end. */
   readonly isStopping: boolean;
+}
+
+/** How a recording is asked for. */
+export interface StartRequest {
+  readonly name: string;
+  /** Names or patterns of streams; null: all. */
+  readonly sids: readonly string[] | null;
+  /** It runs beside the current one instead of replacing it. */
+  readonly isParallel: boolean;
+  /** Asked before a running recording is replaced. @throws SluiceError when the starter may not */
+  mayReplace(running: RunningRecording): Promise<void>;
+}
+
+/** A recording that begins. */
+export function newRecording(request: StartRequest, identity: Identity): RunningRecording {
+  return {
+    name: request.name,
+    run: randomUUID(),
+    startedAt: new Date().toISOString(),
+    by: identity.subject,
+    scopes: identity.scopes,
+    sids: request.sids,
+    isCurrent: !request.isParallel,
+    isStopping: false,
+  };
 }
 
 /** Whether a recording takes a stream: one that its starter may read, and whose name was asked for. */
