@@ -151,6 +151,21 @@ describe('a recording', () => {
     expect(await recordedEntries(recordings.dir, 'packed', 'packed')).toEqual([`${id}.0 x`, `${id}.1 y`]);
   });
 
+  it('has a stream that was deleted and made anew with lower ids, and says so', async () => {
+    const { store, dir } = recordings;
+    await store.add('default:anew', '0', '1-0');
+    await recordings.ask('PUT', '/start?rec_id=anew');
+    await store.add('default:anew', 'old', '5000-0');
+    const manifest = join(dir, 'raw', 'anew', '.sluice', 'manifest.jsonl');
+    await waitFor(async () => (await readFile(manifest, 'utf8')).includes('"anew"'));
+    await store.redis.command('DEL', 'default:anew');
+    await store.add('default:anew', 'new', '2000-0');
+    await store.add('default:anew', 'newer', '2001-0');
+    expect((await recordings.ask('PUT', '/stop')).body).toBe(1);
+    expect(await recordedEntries(dir, 'anew', 'anew')).toEqual(['2000-0 new', '2001-0 newer', '5000-0 old']);
+    expect(await readFile(manifest, 'utf8')).toContain('"type":"reset"');
+  });
+
   it('keeps a bound on open files, however many streams there are', async () => {
     const { log, url } = recordings.store;
     const count = 600;

@@ -23,6 +23,8 @@ const MAX_OPEN_PARTS = 256;
 /** What an entry costs beside its bytes. */
 const ENTRY_OVERHEAD_BYTES = 128;
 const LOOK_AGAIN_MS = 20;
+/** Longest wait at the end for a stream that began anew to be read. */
+const REWIND_TIMEOUT_MS = 2_000;
 
 /** A recording that this process writes: a follower and a track for each of its streams. */
 export class ActiveRecording implements FollowSetOwner<StreamTrack>, TrackOwner {
@@ -100,8 +102,9 @@ export class ActiveRecording implements FollowSetOwner<StreamTrack>, TrackOwner 
   async finish(stops: ReadonlyMap<string, EntryId>, reason: string | null): Promise<void> {
     this.isEnding = true;
     for (const key of stops.keys()) if (this.wants(key)) this.join(key);
-    for (const track of this.tracks.values()) track.stopAt = stops.get(track.key) ?? LAST_ENTRY_ID;
-    await Promise.all([...this.tracks.values()].map((track) => this.reach(track)));
+    await Promise.all(
+      [...this.tracks.values()].map((track) => this.reach(track, stops.get(track.key) ?? LAST_ENTRY_ID)),
+    );
     await this.close();
     for (const track of this.tracks.values()) await track.seal();
     await this.note([{ type: 'stopped', at: new Date().toISOString(), reason }]);
@@ -218,18 +221,33 @@ export class ActiveRecording implements FollowSetOwner<StreamTrack>, TrackOwner 
   }
 
   /** Resolves when a track has everything up to its end. @throws Error when the recording failed */
-  private async reach(track: StreamTrack): Promise<void> {
-    const { stopAt } = track;
-    while (stopAt !== null && !track.isOver && compareEntryIds(track.position, stopAt) < 0) {
+  private async reach(track: StreamTrack, end: EntryId): Promise<void> {
+    const beganAnew = compareEntryIds(end, track.position) < 0;
+    // Of a stream that began anew, what stood before is still on its way: it has higher ids.
+    track.stopAt = beganAnew ? LAST_ENTRY_ID : end;
+    const deadline = performance.now() + REWIND_TIMEOUT_MS;
+    while (beganAnew && compareEntryIds(end, track.position) < 0 && performance.now() < deadline) {
+      await delay(LOOK_AGAIN_MS);
+    }
+    while (!track.isOver && compareEntryIds(track.position, end) < 0) {
       if (this.failure !== null) throw this.failure;
-      const { reader } = this.parts.log;
-      const [next] = await reader.read(track.key, { after: track.position, count: 1 });
-      if (next === undefined || compareEntryIds(next.id, stopAt) > 0) break;
+      if (!(await this.hasMore(track, end))) break;
       await Promise.race([this.parts.queue.settled(track), delay(LOOK_AGAIN_MS)]);
       await delay(LOOK_AGAIN_MS / 4);
     }
     await this.parts.queue.settled(track);
     if (this.failure !== null) throw this.failure;
+  }
+
+  /** Whether the log has entries that are not written yet; yes while it does not say. */
+  private async hasMore(track: StreamTrack, end: EntryId): Promise<boolean> {
+    try {
+      const [next] = await this.parts.log.reader.read(track.key, { after: track.position, count: 1 });
+      return next !== undefined && compareEntryIds(next.id, end) <= 0;
+    } catch (error) {
+      if (error instanceof SluiceError && error.isRetryable) return true;
+      throw error;
+    }
   }
 
   private async close(): Promise<void> {
