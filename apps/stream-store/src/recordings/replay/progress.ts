@@ -20,6 +20,8 @@ export class Progress {
   private readonly lastMs: readonly number[];
   private readonly currentMs: number[];
   private readonly counts: number[];
+  /** Streams that nothing was taken from yet. */
+  private readonly untouched: Set<number>;
   private hasEnded = false;
 
   constructor(streams: readonly ReplayStream[]) {
@@ -28,6 +30,7 @@ export class Progress {
     this.lastMs = streams.map(({ last }) => entryTimeMs(last));
     this.currentMs = [...this.firstMs];
     this.counts = streams.map(() => 0);
+    this.untouched = new Set(streams.keys());
   }
 
   /** The replay begins, or begins again. */
@@ -37,6 +40,7 @@ export class Progress {
 
   pushed(stream: number, timeMs: number): void {
     this.currentMs[stream] = timeMs;
+    this.untouched.delete(stream);
   }
 
   stored(stream: number): void {
@@ -51,7 +55,8 @@ export class Progress {
   take(): ProgressMessage {
     const updates = this.counts.splice(0);
     this.counts.push(...updates.map(() => 0));
-    const isActive = (at: number): boolean => !this.hasEnded && (this.currentMs[at] ?? 0) < (this.lastMs[at] ?? 0);
+    const isActive = (at: number): boolean =>
+      !this.hasEnded && (this.untouched.has(at) || (this.currentMs[at] ?? 0) < (this.lastMs[at] ?? 0));
     return {
       updates: this.bySid(
         (at) => updates[at] ?? 0,
