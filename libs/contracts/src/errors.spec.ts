@@ -16,6 +16,7 @@ describe('the error table', () => {
   it('calls retryable only what cannot store anything twice', () => {
     const retryable = codes.filter((code) => ERRORS[code].retryable);
     expect(retryable.sort()).toEqual([
+      'DISK_FULL',
       'LOG_FULL',
       'LOG_UNAVAILABLE',
       'RATE_LIMITED',
