@@ -71,7 +71,7 @@ describe('a recording whose process is killed', () => {
     await waitFor(() => load.sent() > 200);
     expect((await askRecordings(first.url, 'PUT', '/start?rec_id=killed')).status).toBe(200);
     const sentAtStart = load.sent();
-    for (let round = 0, app = first; round < 3; round += 1) {
+    for (let round = 0, app = first; round < 2; round += 1) {
       const sent = load.sent();
       await waitFor(
         async () => load.sent() > sent + 1500 && (await readdir(join(dir, 'raw', 'killed'))).includes('load'),
@@ -117,6 +117,8 @@ describe('a recording whose process is killed', () => {
   }, 90_000);
 
   it('is left whole by one that stops in order, and goes on in the next', async () => {
+    // Known before: streams of other programs are found by a slow scan.
+    await writer.xadd('default:orderly', '*', 'd', '0');
     const first = await startStore();
     await askRecordings(first.url, 'PUT', '/start?rec_id=orderly');
     const one = await writer.xadd('default:orderly', '*', 'd', '1');
