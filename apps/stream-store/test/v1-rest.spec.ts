@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { uniqueName } from '@sluice/testing';
 import { LengthPrefixedReader, NameTable, decodeData, encodeLengthPrefixed } from '@sluice/wire';
+import { PtgClient } from './support/ptg.js';
 import { startStore, type Store } from './support/store.js';
 import { form } from './support/upload.js';
 
@@ -87,6 +88,20 @@ describe('the list of streams', () => {
 });
 
 describe('one stream', () => {
+  it('takes its metadata along when it is deleted, also where there is nothing else', async () => {
+    const name = uniqueName('meta');
+    const path = `streams/default/${name}`;
+    const metaOf = async (): Promise<unknown> =>
+      ((await new PtgClient(store).ask<{ meta: unknown }>(`/streams/${name}`)).body as { meta: unknown }).meta;
+    await call('PUT', path);
+    for (const remains of ['stream and metadata', 'metadata alone']) {
+      await new PtgClient(store).put(`/streams/${name}`, { remains });
+      expect((await call('DELETE', path)).status).toBe(204);
+      expect(await metaOf()).toBeNull();
+    }
+    expect((await call('DELETE', path)).status).toBe(404);
+  });
+
   it('is described, and deleted with its entries', async () => {
     const sid = uniqueName('s p/ace');
     await fill(sid, 3);

@@ -19,6 +19,7 @@ import {
 } from '@sluice/contracts/dto';
 import { StreamAdmin } from '@sluice/stream-log';
 import { Who, type Identity } from '@sluice/service-kit';
+import { StreamMeta } from '../../catalog/stream-meta.js';
 import { Quotas } from '../../quotas/quotas.js';
 import { assertMayRead, assertMayWrite } from '../../streams/permitted.js';
 import { type FastifyReply } from 'fastify';
@@ -34,6 +35,7 @@ export class StreamsController {
     private readonly admin: StreamAdmin,
     private readonly config: StoreConfig,
     private readonly quotas: Quotas,
+    private readonly meta: StreamMeta,
   ) {}
 
   @Get()
@@ -74,7 +76,7 @@ export class StreamsController {
 
   @Delete(':device/:stream')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Delete a stream with its entries, groups and retention' })
+  @ApiOperation({ summary: 'Delete a stream with its entries, groups, retention and metadata' })
   @ApiNoContentResponse()
   @ApiNotFoundResponse({ type: ErrorBodyDto })
   async delete(
@@ -83,7 +85,10 @@ export class StreamsController {
     @Who() identity: Identity,
   ): Promise<void> {
     const key = assertMayWrite(identity, this.keyOf(device, stream));
-    if (!(await this.admin.deleteStream(key))) throw new SluiceError('STREAM_NOT_FOUND', `there is no stream "${key}"`);
+    const isDeleted = await this.admin.deleteStream(key);
+    // Metadata goes also where it is all there was of the stream.
+    const hadMeta = await this.meta.delete(key);
+    if (!isDeleted && !hadMeta) throw new SluiceError('STREAM_NOT_FOUND', `there is no stream "${key}"`);
   }
 
   @Get(':device/:stream/retention')
