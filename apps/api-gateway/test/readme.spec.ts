@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -10,18 +13,24 @@ const readme = readFileSync(`${ROOT}/README.md`, 'utf8');
 const run = promisify(execFile);
 let redis: RedisServer;
 let store: RunningApp;
+let recordings: string;
 let gateway: RunningApp;
 
 beforeAll(async () => {
   redis = await startRedis();
-  store = await startApp('stream-store', { REDIS_URL: redis.url });
-  gateway = await startApp('api-gateway', { SLUICE_STREAM_STORE_URL: store.url });
+  recordings = await mkdtemp(join(tmpdir(), 'sluice-recordings-'));
+  store = await startApp('stream-store', {
+    REDIS_URL: redis.url,
+    SLUICE_STREAM_STORE_RECORDINGS_PATH: recordings,
+  });
+  gateway = await startApp('api-gateway', { REDIS_URL: redis.url, SLUICE_STREAM_STORE_URL: store.url });
 });
 
 afterAll(async () => {
   await gateway.kill('SIGTERM');
   await store.kill('SIGTERM');
   await redis.stop();
+  await rm(recordings, { recursive: true });
 });
 
 /** A command line of the README, against the gateway of this test. */
@@ -41,7 +50,7 @@ describe('the README', () => {
   });
 
   it('shows curl commands that do what stands under them', async () => {
-    const commands = [...readme.matchAll(/^\$ (curl .*)$/gm)].map((match) => match[1] as string);
+    const commands = [...readme.matchAll(/^\$ (curl .*:8000.*)$/gm)].map((match) => match[1] as string);
     expect(commands).toHaveLength(3);
     expect(JSON.parse(await shell(commands[0] as string))).toEqual([expect.stringMatching(/^\d+-\d+$/)]);
     const answer = await shell(commands[1] as string);
@@ -51,6 +60,27 @@ describe('the README', () => {
     await shell(`sluice push host:vitals '{"cpuPercent":3}'`);
     const live = (commands[2] as string).replace(/'$/, "&from=-'").replace('curl', 'curl -s -m 2');
     expect(await shell(`${live} || true`)).toMatch(/event: entry\r?\n/);
+  });
+
+  it('shows a session of the ptg dialect that goes as printed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-readme-'));
+    const commands = [...readme.matchAll(/^\$ (curl .*:7890.*)$/gm)].map((match) => match[1] as string);
+    expect(commands).toHaveLength(5);
+    const answers: unknown[] = [];
+    for (const command of commands) {
+      const line = command
+        .replaceAll('http://127.0.0.1:7890', `${gateway.url}/ptg`)
+        .replace(' jar ', ` ${folder}/jar `);
+      answers.push(JSON.parse(await shell(line.replace('curl', 'curl -sS'))));
+    }
+    expect(answers).toEqual([
+      { access_token: expect.any(String), token_type: 'bearer' },
+      expect.arrayContaining(['hello']),
+      'first',
+      1,
+      expect.objectContaining({ name: 'first' }),
+    ]);
+    await rm(folder, { recursive: true });
   });
 
   it('shows commands that the command line knows', async () => {
