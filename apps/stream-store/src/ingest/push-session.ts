@@ -118,6 +118,7 @@ export class PushSession implements AppendSink, LedgerEvents<PushedMessage>, Ent
 
   pushOne(sid: string, payload: Buffer, id: string | null): void {
     const key = this.keyOf(sid);
+    this.writing.assertAdmitted();
     this.writing.take(1, payload.length);
     this.messages += 1;
     this.log.push(key, payload, this, this.ledger.add(payload.length, this.messages), id);
@@ -127,6 +128,7 @@ export class PushSession implements AppendSink, LedgerEvents<PushedMessage>, Ent
 
   pushParts(parts: readonly PushPart[], data: Buffer): void {
     const keys = parts.map(({ sid }) => this.keyOf(sid));
+    this.writing.assertAdmitted();
     this.writing.take(parts.length, data.length);
     this.messages += 1;
     const isTogether = parts.length > 1 && parts.some(({ id }) => id !== null);
@@ -181,7 +183,7 @@ export class PushSession implements AppendSink, LedgerEvents<PushedMessage>, Ent
   private keyOf(sid: string): string {
     const known = this.keys.get(sid);
     if (known !== undefined) return known;
-    const key = this.writing.assertStream(this.dialect.keyOf(sid));
+    const key = this.writing.nameStream(this.dialect.keyOf(sid));
     if (this.keys.size >= MAX_KNOWN_KEYS) this.keys.clear();
     this.keys.set(sid, key);
     return key;

@@ -17,6 +17,18 @@ describe('a meter of stored bytes', () => {
     expect(() => meter.add('ada', 0)).not.toThrow();
   });
 
+  it('is open only when the figure is there, also for who asks while it is being found out', async () => {
+    const figure = Promise.withResolvers<number>();
+    const meter = new ByteMeter({ quota: 'bytes', setting: 'X', limitBytes: 100, measure: () => figure.promise });
+    const opened: string[] = [];
+    const both = ['first', 'second'].map((name) => meter.open('ada').then(() => opened.push(name)));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(opened).toEqual([]);
+    figure.resolve(100);
+    await Promise.all(both);
+    expect(() => meter.add('ada', 1)).toThrow('quota');
+  });
+
   it('lets a subject go on after it has deleted something', async () => {
     const stored = { bytes: 100 };
     const clock = { nowMs: 0 };

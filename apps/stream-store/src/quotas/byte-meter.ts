@@ -7,7 +7,7 @@ const MAX_SUBJECTS = 10_000;
 interface Account {
   bytes: number;
   measuredAtMs: number;
-  isMeasuring: boolean;
+  measuring: Promise<void> | null;
 }
 
 /** One quota on stored bytes. */
@@ -54,9 +54,13 @@ export class ByteMeter {
     if (account.measuredAtMs === Number.NEGATIVE_INFINITY) await this.measure(subject, account);
   }
 
-  private async measure(subject: string, account: Account): Promise<void> {
-    if (account.isMeasuring) return;
-    account.isMeasuring = true;
+  /** Whoever asks while Redis counts waits for the same figure. */
+  private measure(subject: string, account: Account): Promise<void> {
+    account.measuring ??= this.count(subject, account).finally(() => (account.measuring = null));
+    return account.measuring;
+  }
+
+  private async count(subject: string, account: Account): Promise<void> {
     const before = account.bytes;
     try {
       const bytes = await this.bound.measure(subject);
@@ -65,8 +69,6 @@ export class ByteMeter {
       account.measuredAtMs = this.now();
     } catch {
       // Redis is away: pushes fail by themselves, and the next one asks again.
-    } finally {
-      account.isMeasuring = false;
     }
   }
 
@@ -74,7 +76,7 @@ export class ByteMeter {
     const known = this.accounts.get(subject);
     if (known !== undefined) return known;
     if (this.accounts.size >= MAX_SUBJECTS) this.accounts.delete(this.accounts.keys().next().value as string);
-    const fresh = { bytes: 0, measuredAtMs: Number.NEGATIVE_INFINITY, isMeasuring: false };
+    const fresh: Account = { bytes: 0, measuredAtMs: Number.NEGATIVE_INFINITY, measuring: null };
     this.accounts.set(subject, fresh);
     return fresh;
   }

@@ -3,7 +3,6 @@ import { SluiceError } from '@sluice/contracts';
 import { RateLimiter, type Identity } from '@sluice/service-kit';
 import { RedisCommands } from '@sluice/stream-log';
 import { StoreConfig, type QuotaSettings } from '../config.js';
-import { AdmissionPending } from './admission-pending.js';
 import { Admissions } from './admissions.js';
 import { ByteMeter } from './byte-meter.js';
 import { StreamLedger } from './stream-ledger.js';
@@ -11,6 +10,8 @@ import { usedBytes, usedBytesOf } from './stored-bytes.js';
 
 /** One account for everybody together. */
 const EVERYBODY = 'everybody';
+/** Streams of one client that Redis is asked about at a time. */
+const ASKED_AT_ONCE = 500;
 
 /** What users may use up: streams, stored bytes, open sockets, pushed entries a second. Each refusal names its quota. */
 @Injectable()
@@ -18,7 +19,7 @@ export class Quotas {
   private readonly settings: QuotaSettings;
   private readonly ledger: StreamLedger;
   private readonly admissions = new Admissions();
-  /** Streams being asked about now. */
+  /** Streams being asked about now, by who asks: what one is refused another may have. */
   private readonly pending = new Map<string, Promise<void>>();
   private readonly entriesPerUser: RateLimiter;
   private readonly entries: RateLimiter;
@@ -44,18 +45,20 @@ export class Quotas {
     this.bytes = byteMeter('stored bytes of everybody', 'SLUICE_QUOTA_BYTES', quotas.bytes, () => usedBytes(redis));
   }
 
-  /**
-   * Lets a subject write a stream: one that is there, or one it may make.
-   * @throws AdmissionPending when Redis has to be asked first; SluiceError QUOTA_EXCEEDED
-   */
-  assertAdmitted({ subject }: Identity, key: string): string {
-    if (this.admissions.has(key)) return key;
-    throw new AdmissionPending(this.ask(subject, key));
+  /** Whether a stream was found or made a short while ago; if not, `admit` asks. */
+  isAdmitted(key: string): boolean {
+    return this.admissions.has(key);
   }
 
-  /** As `assertAdmitted`, for callers that can wait. @throws SluiceError QUOTA_EXCEEDED, STREAM_NOT_FOUND, LOG_UNAVAILABLE */
+  /**
+   * Lets a subject write streams: those that are there, and those it may make.
+   * @throws SluiceError QUOTA_EXCEEDED, STREAM_NOT_FOUND, LOG_UNAVAILABLE
+   */
   async admit({ subject }: Identity, keys: Iterable<string>): Promise<void> {
-    for (const key of new Set(keys)) if (!this.admissions.has(key)) await this.ask(subject, key);
+    const unknown = [...new Set(keys)].filter((key) => !this.admissions.has(key));
+    for (let at = 0; at < unknown.length; at += ASKED_AT_ONCE) {
+      await Promise.all(unknown.slice(at, at + ASKED_AT_ONCE).map((key) => this.ask(subject, key)));
+    }
   }
 
   /** Counts entries about to be pushed. @throws SluiceError QUOTA_EXCEEDED, with nothing counted that is not pushed */
@@ -89,10 +92,11 @@ export class Quotas {
   }
 
   private ask(subject: string, key: string): Promise<void> {
-    const asked = this.pending.get(key);
+    const question = JSON.stringify([subject, key]);
+    const asked = this.pending.get(question);
     if (asked !== undefined) return asked;
-    const answer = this.decide(subject, key).finally(() => this.pending.delete(key));
-    this.pending.set(key, answer);
+    const answer = this.decide(subject, key).finally(() => this.pending.delete(question));
+    this.pending.set(question, answer);
     return answer;
   }
 

@@ -14,6 +14,9 @@ export interface StreamBounds {
 
 /** Keeps account of who made which stream, in Redis, so that all replicas agree. */
 export class StreamLedger {
+  /** Searches under way for streams that are gone: whoever is at the same quota waits for the same one. */
+  private readonly searches = new Map<string, Promise<number>>();
+
   constructor(
     private readonly redis: RedisCommands,
     private readonly bounds: StreamBounds,
@@ -30,7 +33,7 @@ export class StreamLedger {
    */
   async reserve(key: string, subject: string): Promise<void> {
     let full = await this.tryReserve(key, subject);
-    if (full !== null && (await this.strikeOff(full === 'user' ? await this.ownedBy(subject) : await this.all())) > 0) {
+    if (full !== null && (await this.makeRoom(full === 'user' ? subject : null)) > 0) {
       full = await this.tryReserve(key, subject);
     }
     if (full === 'user') throw userQuota(subject, this.bounds.perUser);
@@ -65,6 +68,18 @@ export class StreamLedger {
       subject: `stream "${key}"`,
     });
     return reply === 'ok' ? null : (reply as 'user' | 'total');
+  }
+
+  /** @param subject whose streams are looked through; null: everybody's. Resolves to how many were struck off */
+  private makeRoom(subject: string | null): Promise<number> {
+    const account = JSON.stringify(subject);
+    const underWay = this.searches.get(account);
+    if (underWay !== undefined) return underWay;
+    const search = (subject === null ? this.all() : this.ownedBy(subject))
+      .then((keys) => this.strikeOff(keys))
+      .finally(() => this.searches.delete(account));
+    this.searches.set(account, search);
+    return search;
   }
 
   /** Streams may go without anybody telling: trimmed away by retention, or deleted by other tools. */

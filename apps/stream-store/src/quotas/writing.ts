@@ -2,22 +2,44 @@ import { type Identity } from '@sluice/service-kit';
 import { type StreamLog } from '@sluice/stream-log';
 import { assertMayWrite } from '../streams/permitted.js';
 import { assertPlaceable } from '../streams/placeable.js';
+import { AdmissionPending } from './admission-pending.js';
 import { type Quotas } from './quotas.js';
 
 /** What one client may write: its rights and quotas, asked before anything is stored. */
 export class Writing {
+  /** Streams of the present frame that Redis has to be asked about. */
+  private unknown = new Set<string>();
+  /** Those that the frame was held back for: it goes on however many they are, and however long they took. */
+  private answered: ReadonlySet<string> = new Set();
+
   constructor(
     private readonly log: Pick<StreamLog, 'isCluster'>,
-    private readonly quotas: Quotas,
+    private readonly quotas: Pick<Quotas, 'isAdmitted' | 'admit' | 'take'>,
     private readonly identity: Identity,
   ) {}
 
   /**
-   * The stream, when it may be written.
-   * @throws SluiceError FORBIDDEN, CROSS_SLOT_NAME, QUOTA_EXCEEDED; AdmissionPending when Redis has to be asked first
+   * Names a stream that a frame writes to; `assertAdmitted` comes before anything is stored.
+   * @throws SluiceError FORBIDDEN, CROSS_SLOT_NAME
    */
-  assertStream(key: string): string {
-    return this.quotas.assertAdmitted(this.identity, assertPlaceable(this.log, assertMayWrite(this.identity, key)));
+  nameStream(key: string): string {
+    assertPlaceable(this.log, assertMayWrite(this.identity, key));
+    if (!this.quotas.isAdmitted(key) && !this.answered.has(key)) this.unknown.add(key);
+    return key;
+  }
+
+  /**
+   * Holds the frame back while any stream it names is not known to be allowed: all of them are asked about in one go.
+   * @throws AdmissionPending
+   */
+  assertAdmitted(): void {
+    if (this.unknown.size === 0) {
+      if (this.answered.size > 0) this.answered = new Set();
+      return;
+    }
+    this.answered = this.unknown;
+    this.unknown = new Set();
+    throw new AdmissionPending(this.quotas.admit(this.identity, this.answered));
   }
 
   /** Everything that is to be asked before the entries of one request are appended. @throws SluiceError, with nothing stored */

@@ -43,7 +43,7 @@ export class PushIntake implements AppendSink, LedgerEvents<PendingPush> {
     /** Called whenever nothing is left unsettled. */
     private readonly onIdle: () => void,
   ) {
-    this.names = new NameTable((name) => writing.assertStream(keyOf(name)));
+    this.names = new NameTable((name) => writing.nameStream(keyOf(name)));
     this.ledger = new PushLedger(this);
     this.gate = new PushGate(log, intake, this.ledger);
   }
@@ -61,6 +61,7 @@ export class PushIntake implements AppendSink, LedgerEvents<PendingPush> {
     if (push.tag <= this.lastTag) {
       throw new WireError('INVALID_FRAME', `push tag ${push.tag} is not above ${this.lastTag}`);
     }
+    this.writing.assertAdmitted();
     this.writing.take(entriesOf(push), frame.length);
     this.lastTag = push.tag;
     this.store(push);
