@@ -1,5 +1,13 @@
 import { SluiceError } from '@sluice/contracts';
-import { compareEntryIds, entryOfPosition, entryTimeMs, type EntryId } from '@sluice/wire';
+import {
+  FIRST_ENTRY_ID,
+  LAST_ENTRY_ID,
+  compareEntryIds,
+  entryOfPosition,
+  entryTimeMs,
+  parseEntryId,
+  type EntryId,
+} from '@sluice/wire';
 import { readBounds, type Bounds } from './bounds.js';
 import { runOnKey } from './redirect.js';
 import { entriesAfter, parseEntries, unpackEntries } from './replies.js';
@@ -50,7 +58,7 @@ export class LogReader {
     const { start, end, reverse = false, count } = options;
     const found: LogEntry[] = [];
     let [from, to] = [start, end];
-    while (found.length < count) {
+    while (found.length < count && !isEmptyRange(from, to)) {
       const asked = count - found.length;
       const command = reverse ? ['XREVRANGE', key, to, from] : ['XRANGE', key, from, to];
       const page = await this.page(key, [...command, 'COUNT', asked]);
@@ -78,6 +86,15 @@ export class LogReader {
     const [reply] = await runOnKey(this.topology, key, [command]);
     return parseEntries(reply);
   }
+}
+
+/** Nothing lies behind the highest id and before the lowest; Redis calls such a range an error. */
+function isEmptyRange(start: string, end: string): boolean {
+  return excludes(start, LAST_ENTRY_ID) || excludes(end, FIRST_ENTRY_ID);
+}
+
+function excludes(bound: string, id: EntryId): boolean {
+  return bound.startsWith('(') && bound.includes('-') && parseEntryId(bound.slice(1)) === id;
 }
 
 /** @throws SluiceError STREAM_NOT_FOUND */

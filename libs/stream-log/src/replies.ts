@@ -16,6 +16,9 @@ export function toSluiceError(error: ReplyError, key: string): SluiceError {
   if (message.includes('equal or smaller') || message.includes('must be greater than 0-0')) {
     return new SluiceError('ID_NOT_ABOVE_LAST', `the entry id is not above the last id of "${key}"`);
   }
+  if (message.includes('exhausted the last possible ID')) {
+    return new SluiceError('ID_NOT_ABOVE_LAST', `no id is left above the last one of "${key}": delete it to go on`);
+  }
   if (message.includes('Invalid stream ID')) return new SluiceError('INVALID_ID', `invalid entry id for "${key}"`);
   if (isTransient(error) || code === 'NOREPLICAS' || code === 'MISCONF' || code === 'MOVED' || code === 'ASK') {
     return new SluiceError('LOG_UNAVAILABLE', `Redis does not take writes for "${key}" now: ${message}`);

@@ -138,3 +138,32 @@ describe('reads of the past', () => {
     ]);
   });
 });
+
+describe('the highest id and the lowest', () => {
+  const last = '18446744073709551615-18446744073709551615';
+
+  it('have nothing behind and before them, which is no error', async () => {
+    const key = uniqueName('edge');
+    await redis.command('XADD', key, '5-1', 'd', 'x');
+    const { reader } = log;
+    expect(await reader.read(key, { after: last, count: 1 })).toEqual([]);
+    expect(await reader.newest(key, { after: last, count: 1 })).toEqual([]);
+    expect(await reader.range(key, { start: `(${last}`, end: '+', count: 1 })).toEqual([]);
+    expect(await reader.range(key, { start: '-', end: '(0-0', reverse: true, count: 1 })).toEqual([]);
+    expect(await reader.range(key, { start: '(0-0', end: `(${last}`, count: 1 })).toHaveLength(1);
+  });
+
+  it('leave no id for the next entry, which is told so', async () => {
+    const key = uniqueName('edge');
+    expect(await log.append(key, Buffer.from('x'), { id: last })).toBe(last);
+    expect(await codeOf(log.append(key, Buffer.from('y')))).toBe('ID_NOT_ABOVE_LAST');
+    const entries = [{ payload: Buffer.from('y') }, { payload: Buffer.from('z') }];
+    expect(await codeOf(log.appendAll(key, entries))).toBe('ID_NOT_ABOVE_LAST');
+    expect(await stored(key)).toEqual(['x']);
+  });
+
+  async function stored(key: string): Promise<string[]> {
+    const entries = await log.reader.range(key, { start: '-', end: '+', count: 9 });
+    return entries.map(({ payload }) => String(payload));
+  }
+});

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { compareEntryIds, entryOfPosition, FIRST_ENTRY_ID, type EntryId } from '@sluice/wire';
+import { compareEntryIds, entryOfPosition, FIRST_ENTRY_ID, LAST_ENTRY_ID, type EntryId } from '@sluice/wire';
 import { type SluiceError } from '@sluice/contracts';
 import { type Bounds, boundsCommand, isBoundsError, parseBounds } from '../bounds.js';
 import { parseEntries, parseSingleRead, toSluiceError } from '../replies.js';
@@ -132,6 +132,7 @@ export class FollowedStream {
   async readNewest(position: EntryId, count: number): Promise<Batch | null> {
     const cached = this.recent.endingAt(this.position);
     if (cached && cached.entryCount >= count && compareEntryIds(cached.last, position) > 0) return cached.newest(count);
+    if (position === LAST_ENTRY_ID) return null;
     const start = position.includes('/') ? entryOfPosition(position) : `(${position}`;
     const [reply] = await this.tail.run(this.key, [['XREVRANGE', this.key, '+', start, 'COUNT', count]]);
     const read = parseEntries(Array.isArray(reply) ? reply.toReversed() : reply);
