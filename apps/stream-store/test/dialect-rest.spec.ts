@@ -104,6 +104,27 @@ describe('POST /data/{stream_id}', () => {
     });
   });
 
+  const headOfPart = '--b\r\nContent-Disposition: form-data; name="entries"; filename="a"\r\n\r\n';
+  it.each([
+    ['a form without a boundary', 'multipart/form-data', `${headOfPart}x\r\n--b--\r\n`],
+    ['no form at all', 'multipart/form-data; boundary=b', 'raw'],
+    ['a form that is cut within a part', 'multipart/form-data; boundary=b', `${headOfPart}x`],
+    ['a form that is cut behind a part', 'multipart/form-data; boundary=b', `${headOfPart}x\r\n--b\r\n`],
+    [
+      'a name of a part that is a trap',
+      'multipart/form-data; boundary=b',
+      `${headOfPart.replace('entries', '__proto__')}x\r\n--b--\r\n`,
+    ],
+  ])('refuses %s as the fault of the client, and stores nothing of it', async (_title, type, body) => {
+    const sid = uniqueName('broken');
+    const response = await fetch(url(sid), { method: 'POST', body, headers: { 'content-type': type } });
+    expect(response.status).toBe(422);
+    expect(await response.json()).toEqual({
+      detail: [{ loc: ['body'], msg: expect.stringContaining('the form cannot be read'), type: 'value_error' }],
+    });
+    expect(await store.redis.command('EXISTS', `default:${sid}`)).toBe(0);
+  });
+
   it('tells which parts were stored when one goes to a key that holds something else', async () => {
     const [good, bad] = [uniqueName('s'), uniqueName('s')];
     await store.redis.command('SET', `default:${bad}`, 'x');

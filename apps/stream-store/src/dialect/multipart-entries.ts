@@ -44,16 +44,23 @@ const LIMITS = new Map([
 /**
  * Reads every part named `entries`, in order; other parts are skipped. All of them are in memory before any is stored, so that
  * a bad upload stores nothing.
- * @throws ParameterError when there is none, or one has no filename; SluiceError `MESSAGE_TOO_LARGE`
+ * @throws ParameterError when there is none, one has no filename, or the form cannot be read; SluiceError `MESSAGE_TOO_LARGE`
  */
 export async function readUploadedEntries(request: FastifyRequest): Promise<UploadedEntry[]> {
   if (!request.isMultipart()) throw new ParameterError([missing()]);
   try {
     return await gatherEntries(request);
   } catch (error) {
-    const limit = error instanceof Error && 'code' in error ? LIMITS.get(String(error.code)) : undefined;
-    throw limit === undefined ? error : new SluiceError('MESSAGE_TOO_LARGE', limit, { cause: error });
+    throw refusalOf(error);
   }
+}
+
+/** Whatever the parser itself throws is the client's: no boundary, a form that is cut short, an upload that was broken off. */
+function refusalOf(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof SluiceError) return error;
+  const limit = 'code' in error ? LIMITS.get(String(error.code)) : undefined;
+  if (limit !== undefined) return new SluiceError('MESSAGE_TOO_LARGE', limit, { cause: error });
+  return new ParameterError([{ loc: ['body'], msg: `the form cannot be read: ${error.message}`, type: 'value_error' }]);
 }
 
 async function gatherEntries(request: FastifyRequest): Promise<UploadedEntry[]> {
