@@ -3,7 +3,7 @@ import { type Socket } from 'node:net';
 import { type WebSocket } from 'ws';
 import { LongFrame } from './long-frame.js';
 import { readInto } from './own-reads.js';
-import { unmask } from './unmask.js';
+import { unmask, unmaskLong } from './unmask.js';
 
 /** Longer payloads are gathered in memory of their own. */
 const MAX_SHORT_BYTES = 4 * 1024;
@@ -30,7 +30,7 @@ export type MessageListener = (data: Buffer, isBinary: boolean) => void;
  * All sockets read into the same memory, and what came is copied out at once: cheaper than memory for each read, and an idle
  * socket holds none.
  */
-const shared = Buffer.allocUnsafeSlow(64 * 1024);
+const shared = Buffer.allocUnsafeSlow(256 * 1024);
 
 /**
  * Hands over the messages of a WebSocket. Whole small data frames are taken out of what the socket read and given as views of
@@ -132,6 +132,12 @@ class FrameIntake {
     if (isPlain && length <= MAX_SHORT_BYTES && end <= data.length && this.#deliver(data, start, end, opcode))
       return end;
     if (isPlain && opcode === BINARY && length > MAX_SHORT_BYTES && length <= MAX_LONG_BYTES) {
+      if (end <= data.length) {
+        const payload = data.subarray(start, end);
+        unmaskLong(payload, data.subarray(start - MASK_BYTES, start));
+        this.listener(payload, true);
+        return end;
+      }
       this.#long = new LongFrame(length, data.subarray(start - MASK_BYTES, start));
       return start;
     }
