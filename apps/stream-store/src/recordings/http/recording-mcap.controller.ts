@@ -57,7 +57,7 @@ export class RecordingMcapController {
           assertRoom: () => this.recorder.assertRoom(),
         }),
       );
-      await this.recorder.whileAtRest(name, async () => {
+      await this.recorder.whileAtRest([name], async () => {
         await this.assertFree(identity, name);
         await rename(incoming, this.folders.path('raw', name));
       });

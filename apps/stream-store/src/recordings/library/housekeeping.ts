@@ -20,21 +20,20 @@ export class Housekeeping {
    * Gives a recording another name. Resolves with whether the new one is there and the old one gone.
    * @throws SluiceError `RECORDING_EXISTS`, `RECORDING_RUNS`
    */
-  rename(name: string, other: string): Promise<[boolean, boolean]> {
-    return this.recorder.whileAtRest(name, () =>
-      this.recorder.isRunning(other).then(async (runs) => {
-        if (runs || (await this.folders.has('raw_hidden', other)) || (await this.folders.has('post_hidden', other))) {
-          throw new SluiceError('RECORDING_EXISTS', `${other} already exists!`);
-        }
-        return this.moveBoth(
-          [name, other],
-          [
-            { from: ['raw', name], to: ['raw', other] },
-            { from: ['post', name], to: ['post', other] },
-          ],
-        );
-      }),
-    );
+  async rename(name: string, other: string): Promise<[boolean, boolean]> {
+    if (name !== other && (await this.recorder.isRunning(other))) throw alreadyExists(other);
+    return this.recorder.whileAtRest(name === other ? [name] : [name, other], async () => {
+      if ((await this.folders.has('raw_hidden', other)) || (await this.folders.has('post_hidden', other))) {
+        throw alreadyExists(other);
+      }
+      return this.moveBoth(
+        [name, other],
+        [
+          { from: ['raw', name], to: ['raw', other] },
+          { from: ['post', name], to: ['post', other] },
+        ],
+      );
+    });
   }
 
   /** Takes a recording out of sight, or brings it back. As {@link rename}. */
@@ -44,7 +43,7 @@ export class Housekeeping {
       ['raw_hidden', 'post_hidden'],
     ];
     const [from, to] = (isHidden ? [shown, hidden] : [hidden, shown]) as [[Section, Section], [Section, Section]];
-    return this.recorder.whileAtRest(name, () =>
+    return this.recorder.whileAtRest([name], () =>
       this.moveBoth(
         [name],
         [
@@ -59,7 +58,7 @@ export class Housekeeping {
   async remove(name: string): Promise<[boolean, boolean]> {
     await this.folders.prepare();
     const deletions: (() => Promise<void>)[] = [];
-    const gone = await this.recorder.whileAtRest(name, async (): Promise<[boolean, boolean]> => {
+    const gone = await this.recorder.whileAtRest([name], async (): Promise<[boolean, boolean]> => {
       for (const section of ['raw', 'post'] as const) deletions.push(await this.folders.discard(section, name));
       await this.cache.forget(name).catch(() => undefined);
       return [!(await this.folders.has('raw', name)), !(await this.folders.has('post', name))];
@@ -83,4 +82,8 @@ export class Housekeeping {
     const isThere = (await folders.has(...raw.to)) || (await folders.has(...post.to));
     return [isThere, !(await folders.has(...raw.from)) && !(await folders.has(...post.from))];
   }
+}
+
+function alreadyExists(name: string): SluiceError {
+  return new SluiceError('RECORDING_EXISTS', `${name} already exists!`);
 }

@@ -83,14 +83,27 @@ export class Recorder implements OnApplicationBootstrap, OnApplicationShutdown {
     });
   }
 
-  /** Does something with a recording while none is started or ended here. @throws SluiceError `RECORDING_RUNS` */
-  whileAtRest<T>(name: string, work: () => Promise<T>): Promise<T> {
+  /** Does something with recordings while no process starts or ends one of these names. @throws SluiceError `RECORDING_RUNS` */
+  whileAtRest<T>(names: readonly string[], work: () => Promise<T>): Promise<T> {
     return this.inTurn(async () => {
-      if (await this.isRunning(name)) {
-        throw new SluiceError('RECORDING_RUNS', `${name} is being recorded: stop it first`);
+      const leases: RecordingLease[] = [];
+      try {
+        for (const name of names) leases.push(await this.takeAtRest(name));
+        return await work();
+      } finally {
+        for (const lease of leases) await lease.leave();
       }
-      return work();
     });
+  }
+
+  /** The lease keeps every other process from beginning it. */
+  private async takeAtRest(name: string): Promise<RecordingLease> {
+    const isFree = !(await this.isRunning(name));
+    const lease = isFree ? await RecordingLease.take(this.parts.commands, name) : null;
+    // It may have been entered in between.
+    if (lease !== null && !(await this.isRunning(name))) return lease;
+    await lease?.leave();
+    throw new SluiceError('RECORDING_RUNS', `${name} is being recorded: stop it first`);
   }
 
   private async startNow(request: StartRequest, identity: Identity): Promise<void> {
@@ -197,8 +210,12 @@ export class Recorder implements OnApplicationBootstrap, OnApplicationShutdown {
 
   private async retire(recording: ActiveRecording): Promise<void> {
     this.active.delete(recording.record.name);
-    await this.register.remove(recording.record);
-    await recording.leave();
+    try {
+      await this.register.remove(recording.record);
+    } finally {
+      // Else it would be renewed for ever, and nobody could record under the name.
+      await recording.leave();
+    }
   }
 
   /** Looks for recordings that nobody writes, or whose end another process has asked for. */
@@ -215,7 +232,10 @@ export class Recorder implements OnApplicationBootstrap, OnApplicationShutdown {
     for (const recording of this.active.values()) {
       const record = running.find(({ run }) => run === recording.record.run);
       if (recording.isLost || record === undefined)
-        await this.dropActive(recording.record.name, (it) => it.suspend(false));
+        await this.dropActive(recording.record.name, async (it) => {
+          await it.suspend(false);
+          await it.leave();
+        });
       else if (record.isStopping) {
         await this.finish(recording, (await this.register.stops(record)) ?? (await recording.ends())).catch(
           () => undefined,
@@ -229,7 +249,9 @@ export class Recorder implements OnApplicationBootstrap, OnApplicationShutdown {
     const lease = await RecordingLease.take(this.parts.commands, record.name);
     if (lease === null) return;
     try {
-      await this.begin(record, lease);
+      // It may have ended since it was listed: its process takes it off the list before it gives the lease back.
+      if ((await this.running()).some(({ run }) => run === record.run)) await this.begin(record, lease);
+      else await lease.leave();
     } catch (error) {
       this.parts.logger.warn({ recording: record.name, err: error }, 'a recording cannot go on yet');
       await this.dropActive(record.name, (recording) => recording.suspend(true));
