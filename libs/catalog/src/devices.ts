@@ -2,7 +2,7 @@ import { SluiceError } from '@sluice/contracts';
 import { type RedisCommands } from '@sluice/stream-log';
 import { DEFAULT_DEVICE, WireError, assertName } from '@sluice/wire';
 import { CatalogEvents } from './events.js';
-import { CONNECTED_KEY, DEVICE_META_KEYS, SEEN_KEY, deviceMetaKey, deviceOfMetaKey } from './keys.js';
+import { CONNECTED_KEY, DEVICE_META_KEYS, PRESENCE_KEYS, SEEN_KEY, deviceMetaKey, deviceOfMetaKey } from './keys.js';
 import { Presence } from './presence/presence.js';
 import { MetaRecords, parseMeta, type MetaChange, type MetaObject } from './records/meta-records.js';
 import { revisionOf } from './records/revision.js';
@@ -30,7 +30,8 @@ export interface DeviceFacts {
 /** Devices: which are connected, which were ever, and what is known of each. */
 export class Devices {
   readonly presence: Presence;
-  private readonly metas: MetaRecords;
+  /** Metadata of devices as JSON. */
+  readonly metas: MetaRecords;
   private readonly events: CatalogEvents;
 
   constructor(private readonly commands: RedisCommands) {
@@ -108,9 +109,11 @@ export class Devices {
     });
   }
 
-  /** Devices that have metadata. @throws SluiceError LOG_UNAVAILABLE */
-  listMeta(): Promise<string[]> {
-    return this.metas.list();
+  /** Forgets all devices and what is known of them. @throws SluiceError LOG_UNAVAILABLE */
+  async flush(): Promise<void> {
+    for (const name of await this.metas.list()) await this.metas.delete(name);
+    const keys = [SEEN_KEY, CONNECTED_KEY, ...PRESENCE_KEYS];
+    await this.commands.runAll(keys.map((key) => ({ name: 'UNLINK', args: [key], subject: `key "${key}"` })));
   }
 }
 

@@ -1,6 +1,7 @@
 import { GATEWAY_ROUTES } from './routes-gateway.js';
 import { KIT_ROUTES } from './routes-kit.js';
 import { PTG_ROUTES } from './routes-ptg.js';
+import { REGISTRY_ROUTES } from './routes-registry.js';
 import { type RouteRule } from './routes-rule.js';
 import { STREAM_ROUTES } from './routes-streams.js';
 
@@ -8,7 +9,13 @@ import { STREAM_ROUTES } from './routes-streams.js';
  * Every route of every service and who may call it: the one table. A service with a route that is not in it does not
  * start. An entry without a route does no harm: the route may be another service's.
  */
-export const ROUTES: readonly RouteRule[] = [...KIT_ROUTES, ...GATEWAY_ROUTES, ...STREAM_ROUTES, ...PTG_ROUTES];
+export const ROUTES: readonly RouteRule[] = [
+  ...KIT_ROUTES,
+  ...GATEWAY_ROUTES,
+  ...STREAM_ROUTES,
+  ...REGISTRY_ROUTES,
+  ...PTG_ROUTES,
+];
 
 /**
  * The entry of a route; undefined when there is none. `HEAD` is what `GET` is, names of path parts do not matter, and an

@@ -22,6 +22,8 @@ export {
 // Streams as things: lists, facts, retention, groups, discovery
 export { StreamAdmin, type StreamAdminOptions } from './admin/admin.js';
 export { type AppendAllOptions, type NewEntry } from './append/append-all.js';
+export { FactsReader, averageBytes, type StreamFacts } from './admin/facts.js';
+export { RateMeter, type StreamRate } from './admin/rates.js';
 export { type GroupDelivery } from './admin/group-entries.js';
 export { type ClaimedEntries, type ConsumerInfo, type Groups, type PendingSummary } from './admin/groups.js';
 export { type ListOptions } from './admin/list.js';

@@ -30,6 +30,8 @@ export class ErrorFilter implements ExceptionFilter {
   ) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
+    // What is no HTTP request, such as a field of GraphQL, tells its errors in its own way.
+    if (host.getType() !== 'http') throw thrown;
     const http = host.switchToHttp();
     this.answer(thrown, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
   }

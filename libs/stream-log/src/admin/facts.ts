@@ -23,6 +23,12 @@ export interface StreamFacts extends StreamSize {
   readonly firstEntryId: EntryId | null;
   readonly lastEntryId: EntryId | null;
   readonly groups: number;
+  readonly radixTreeKeys: number;
+  readonly radixTreeNodes: number;
+  /** The highest id taken out by XDEL; `0-0` for none. */
+  readonly maxDeletedEntryId: EntryId;
+  /** The first id as Redis has noted it; `0-0` for an empty stream. */
+  readonly recordedFirstEntryId: EntryId;
 }
 
 const COMMANDS_PER_SIZE = 3;
@@ -119,6 +125,10 @@ function missing(size: StreamSize): StreamFacts {
     firstEntryId: null,
     lastEntryId: null,
     groups: 0,
+    radixTreeKeys: 0,
+    radixTreeNodes: 0,
+    maxDeletedEntryId: FIRST_ENTRY_ID,
+    recordedFirstEntryId: FIRST_ENTRY_ID,
   };
 }
 
@@ -141,7 +151,16 @@ function withInfo(size: StreamSize, reply: unknown): StreamFacts {
     firstEntryId: idOf(fields.get('first-entry')),
     lastEntryId: idOf(fields.get('last-entry')),
     groups: Number(fields.get('groups')),
+    radixTreeKeys: Number(fields.get('radix-tree-keys') ?? 0),
+    radixTreeNodes: Number(fields.get('radix-tree-nodes') ?? 0),
+    maxDeletedEntryId: textOr(fields.get('max-deleted-entry-id'), FIRST_ENTRY_ID),
+    recordedFirstEntryId: textOr(fields.get('recorded-first-entry-id'), FIRST_ENTRY_ID),
   };
+}
+
+/** Older servers leave some fields out. */
+function textOr(value: unknown, absent: string): string {
+  return value === undefined ? absent : String(value);
 }
 
 function idOf(entry: unknown): EntryId | null {

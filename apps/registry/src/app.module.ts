@@ -1,0 +1,60 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { GraphQLModule } from '@nestjs/graphql';
+import { RegistryConfig, type RegistrySettings } from './config.js';
+import { DeviceMutationsResolver } from './devices/device-mutations.resolver.js';
+import { DevicesResolver } from './devices/devices.resolver.js';
+import { DataResolver } from './follow/data.resolver.js';
+import { Flush } from './flush/flush.js';
+import { FlushResolver } from './flush/flush.resolver.js';
+import { Contexts } from './graphql/contexts.js';
+import { readFieldsDirectly } from './graphql/direct-fields.js';
+import { Documents } from './graphql/documents.js';
+import { Executor } from './graphql/executor.js';
+import { GraphqlController } from './graphql/graphql.controller.js';
+import { SchemaDriver } from './graphql/schema.driver.js';
+import { LogModule } from './log/log.module.js';
+import { LogReadiness } from './log/log-readiness.js';
+import { MetaIndex } from './search/meta-index.js';
+import { GraphqlSocket } from './sockets/graphql.socket.js';
+import { SettingsModule } from './settings.module.js';
+import { StreamMutationsResolver } from './streams/stream-mutations.resolver.js';
+import { StreamRates } from './streams/stream-rates.js';
+import { StreamsResolver } from './streams/streams.resolver.js';
+
+/** The registry: devices, streams and what is known of them, in GraphQL. */
+@Module({})
+export class AppModule {
+  static with(settings: RegistrySettings): DynamicModule {
+    const config = new RegistryConfig(settings);
+    const ofDevices = config.hasDevices ? [DevicesResolver, DeviceMutationsResolver] : [];
+    return {
+      module: AppModule,
+      imports: [
+        SettingsModule.with(config),
+        LogModule,
+        GraphQLModule.forRoot({
+          driver: SchemaDriver,
+          autoSchemaFile: true,
+          path: '/graphql',
+          transformSchema: readFieldsDirectly,
+        }),
+      ],
+      controllers: [GraphqlController],
+      providers: [
+        LogReadiness,
+        MetaIndex,
+        StreamRates,
+        Contexts,
+        Documents,
+        Executor,
+        StreamsResolver,
+        StreamMutationsResolver,
+        ...ofDevices,
+        DataResolver,
+        Flush,
+        FlushResolver,
+        GraphqlSocket,
+      ],
+    };
+  }
+}

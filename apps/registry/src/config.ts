@@ -1,0 +1,45 @@
+import { SERVICE_SETTINGS, defineConfig, type ConfigValues, type Environment } from '@sluice/service-kit';
+
+/** Every setting of the registry. */
+export const REGISTRY_CONFIG = defineConfig({
+  ...SERVICE_SETTINGS,
+  port: {
+    env: 'SLUICE_REGISTRY_PORT',
+    type: 'port',
+    default: 8300,
+    doc: 'Port of the registry.',
+  },
+  redisUrl: {
+    env: 'REDIS_URL',
+    type: 'text',
+    default: 'redis://127.0.0.1:6789',
+    secret: true,
+    doc: 'Redis that keeps the streams; several addresses of a cluster are separated by commas.',
+  },
+  hasNoDevices: {
+    env: 'DISABLE_MULTI_DEVICE_PREFIXING',
+    type: 'boolean',
+    default: false,
+    doc: 'Names of streams are Redis keys as they stand, without a device before them.',
+  },
+});
+
+/** The environment this program was started with. */
+export function environment(): Environment {
+  return process.env;
+}
+
+/** The settings as the environment gives them. */
+export type RegistrySettings = ConfigValues<typeof REGISTRY_CONFIG.settings>;
+
+/** What the settings mean for the registry's parts; injectable. */
+export class RegistryConfig {
+  /** Redis keys begin with a device. */
+  readonly hasDevices: boolean;
+  readonly redisUrl: string;
+
+  constructor(settings: RegistrySettings) {
+    this.hasDevices = !settings.hasNoDevices;
+    this.redisUrl = settings.redisUrl;
+  }
+}

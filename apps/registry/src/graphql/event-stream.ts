@@ -1,0 +1,26 @@
+/** Events that are given when they are asked for; `return` ends it at once, also while somebody waits for the next one. */
+export interface EventStream<T> extends AsyncIterableIterator<T, undefined, undefined> {
+  return(): Promise<IteratorResult<T, undefined>>;
+  throw(error: unknown): Promise<IteratorResult<T, undefined>>;
+}
+
+/** The same events as something else. An async generator would not end while it waits. */
+export function mapEvents<A, B>(source: EventStream<A>, map: (event: A) => Promise<B>): EventStream<B> {
+  return {
+    next: async () => {
+      const { done, value } = await source.next();
+      return done === true ? { done: true, value: undefined } : { done: false, value: await map(value) };
+    },
+    return: async () => {
+      await source.return();
+      return { done: true, value: undefined };
+    },
+    throw: async (error) => {
+      await source.return();
+      throw error;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}

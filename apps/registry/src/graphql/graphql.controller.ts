@@ -1,0 +1,53 @@
+import { Controller, Get, Post, Req, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { identityOf } from '@sluice/service-kit';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Answer } from './answer.js';
+import { Executor, type OperationRequest } from './executor.js';
+import { contentTypeOf } from './opaque-bodies.js';
+import { TextRefusal, readBody, readQuery } from './http-body.js';
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+const TEXT_TYPE = 'text/plain; charset=utf-8';
+
+/** GraphQL over HTTP: answers are 200 with `data` and `errors`, whatever became of the fields. */
+@ApiExcludeController()
+@Controller('graphql')
+export class GraphqlController {
+  constructor(private readonly executor: Executor) {}
+
+  @Post()
+  async post(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const body = request.body instanceof Buffer ? request.body : undefined;
+    await this.answer(request, reply, () => readBody(contentTypeOf(request.raw), body));
+  }
+
+  /** Queries only: a link must not change anything. */
+  @Get()
+  async get(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    await this.answer(request, reply, () => readQuery(request.query as Record<string, unknown>));
+  }
+
+  private async answer(request: FastifyRequest, reply: FastifyReply, read: () => OperationRequest): Promise<void> {
+    try {
+      const answer = await this.execute(request, read());
+      await reply
+        .code(200)
+        .header('content-type', JSON_TYPE)
+        .header('cache-control', 'no-store')
+        .send(JSON.stringify(answer));
+    } catch (error) {
+      if (!(error instanceof TextRefusal)) throw error;
+      await reply.code(error.status).header('content-type', TEXT_TYPE).send(error.message);
+    }
+  }
+
+  private async execute(request: FastifyRequest, asked: OperationRequest): Promise<Answer> {
+    const prepared = this.executor.prepare(asked, identityOf(request.raw));
+    if ('refusal' in prepared) return prepared.refusal;
+    if (request.method === 'GET' && prepared.operation.kind !== 'query') {
+      return this.executor.refuse(`GET executes queries only: send the ${prepared.operation.kind} with POST`);
+    }
+    return this.executor.run(prepared.operation);
+  }
+}

@@ -1,0 +1,68 @@
+import { GRAPHQL_TRANSPORT_WS_PROTOCOL, makeServer } from 'graphql-ws';
+import { type Identity } from '@sluice/service-kit';
+import { GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
+import { type Answer } from '../graphql/answer.js';
+import { type Executor, type Operation } from '../graphql/executor.js';
+import { toRequest } from '../graphql/http-body.js';
+import { type SocketSink } from './socket-sink.js';
+
+/** Operations of one socket at a time. */
+export const MAX_OPERATIONS = 200;
+
+interface Extra {
+  readonly identity: Identity;
+  /** Why operations were refused, by their ids. */
+  readonly refusals: Map<string, Answer>;
+}
+
+/** Speaks graphql-transport-ws on one socket. @returns call it when the socket is closed */
+export function speakTransportWs(
+  sink: SocketSink,
+  identity: Identity,
+  { executor, schema }: { readonly executor: Executor; readonly schema: GraphQLSchema },
+): (code: number, reason: string) => void {
+  const server = makeServer<Record<string, unknown>, Extra>({
+    onSubscribe: ({ subscriptions, extra }, id, payload) => {
+      const refuse = (refusal: Answer): GraphQLError[] => {
+        extra.refusals.set(id, refusal);
+        return [new GraphQLError(refusal.errors?.[0]?.message ?? '')];
+      };
+      if (Object.keys(subscriptions).length > MAX_OPERATIONS) return refuse(executor.refuse(tooMany()));
+      const prepared = executor.prepare(toRequest(payload), extra.identity);
+      if ('refusal' in prepared) return refuse(prepared.refusal);
+      const { document, operationName } = prepared.operation;
+      return { schema, document, operationName, contextValue: prepared.operation };
+    },
+    execute: (args) => executor.run(operationOf(args)) as never,
+    subscribe: (args) => executor.subscribe(operationOf(args)) as never,
+    onNext: (_context, _id, _payload, _args, result) => result as never,
+    onError: ({ extra }, id, _payload, errors) => {
+      const refusal = extra.refusals.get(id);
+      extra.refusals.delete(id);
+      return (refusal?.errors ?? errors.map(({ message }) => ({ message }))) as never;
+    },
+  });
+  const closed = server.opened(
+    {
+      protocol: GRAPHQL_TRANSPORT_WS_PROTOCOL,
+      send: (text) => sink.send(text),
+      close: (code = 1000, reason = '') => sink.close(code, reason),
+      onMessage: (listener) => {
+        sink.onMessage((text) => {
+          listener(text).catch((error: unknown) => sink.close(4400, error instanceof Error ? error.message : ''));
+        });
+      },
+    },
+    { identity, refusals: new Map() },
+  );
+  return (code, reason) => void closed(code, reason);
+}
+
+/** Why an operation too many is refused. */
+export function tooMany(): string {
+  return `This socket has ${MAX_OPERATIONS} operations open: complete some of them first`;
+}
+
+function operationOf({ contextValue }: ExecutionArgs): Operation {
+  return contextValue as Operation;
+}
