@@ -3,6 +3,7 @@ import { waitFor } from '@sluice/testing';
 import { TestSocket } from './support/socket.js';
 import { startStore, type Store } from './support/store.js';
 import { upload } from './support/upload.js';
+import { V1Client } from './support/v1-socket.js';
 
 let store: Store;
 afterEach(() => store?.close());
@@ -91,6 +92,26 @@ describe('streams that pushes do not make', () => {
     expect(await made.json()).toMatchObject({ length: 0 });
     expect((await fetch(`${store.url}/v1/streams/lab/a`, { method: 'PUT' })).status).toBe(200);
     expect((await post('a')).status).toBe(201);
+  });
+
+  it('are refused again when they were deleted, also to sockets that pushed to them', async () => {
+    store = await startStore({ SLUICE_QUOTA_AUTO_CREATE: '0' });
+    const stream = `${store.url}/v1/streams/lab/a`;
+    await fetch(stream, { method: 'PUT' });
+    const old = await TestSocket.open(`${store.ws}/data/a/push?ack=1&device_id=lab`);
+    old.push([1], 'x');
+    await old.json();
+    const own = await V1Client.open(store);
+    own.push({ tag: 1, acks: true }, 'lab:a', ['x']);
+    await own.ack();
+    expect((await post('a')).status).toBe(201);
+    expect((await fetch(stream, { method: 'DELETE' })).status).toBe(204);
+    old.push([1], 'y');
+    expect(await old.closed).toMatchObject({ reason: expect.stringContaining('STREAM_NOT_FOUND') });
+    own.push({ tag: 2, acks: true }, 'lab:a', ['y']);
+    expect(await own.socket.closed).toMatchObject({ reason: expect.stringContaining('STREAM_NOT_FOUND') });
+    expect((await post('a')).status).toBe(404);
+    expect(await store.redis.command('EXISTS', 'lab:a')).toBe(0);
   });
 });
 

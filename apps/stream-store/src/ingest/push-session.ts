@@ -53,6 +53,7 @@ export class PushSession implements AppendSink, LedgerEvents<PushedMessage>, Ent
   private readonly gate: PushGate;
   private readonly acks: AckFrames | null;
   private readonly keys = new Map<string, string>();
+  private keysEpoch = 0;
   private messages = 0;
   /** Why nothing more is taken. */
   private failure: unknown = null;
@@ -181,6 +182,10 @@ export class PushSession implements AppendSink, LedgerEvents<PushedMessage>, Ent
   }
 
   private keyOf(sid: string): string {
+    if (this.keysEpoch !== this.writing.epoch) {
+      this.keys.clear();
+      this.keysEpoch = this.writing.epoch;
+    }
     const known = this.keys.get(sid);
     if (known !== undefined) return known;
     const key = this.writing.nameStream(this.dialect.keyOf(sid));

@@ -92,6 +92,7 @@ export class PtgStreamsController {
       await this.admin.commands.run({ name: 'XLEN', args: [key], subject: `delete stream "${key}"` }),
     );
     const isDeleted = await this.admin.deleteStream(key);
+    this.quotas.forget(key);
     const hadMeta = await this.meta.delete(key);
     return [Number(hadMeta), isDeleted ? length : 0, Number(isDeleted)];
   }

@@ -23,6 +23,11 @@ export class Admissions {
     this.young.add(key);
   }
 
+  delete(key: string): void {
+    this.young.delete(key);
+    this.old.delete(key);
+  }
+
   private turn(): void {
     const ageMs = this.now() - this.turnedAtMs;
     if (ageMs < PERIOD_MS) return;

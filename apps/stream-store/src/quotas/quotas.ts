@@ -19,6 +19,8 @@ export class Quotas {
   private readonly settings: QuotaSettings;
   private readonly ledger: StreamLedger;
   private readonly admissions = new Admissions();
+  /** Changes when a stream was deleted: who keeps streams in mind for longer forgets them all. */
+  private deletions = 0;
   /** Streams being asked about now, by who asks: what one is refused another may have. */
   private readonly pending = new Map<string, Promise<void>>();
   private readonly entriesPerUser: RateLimiter;
@@ -48,6 +50,16 @@ export class Quotas {
   /** Whether a stream was found or made a short while ago; if not, `admit` asks. */
   isAdmitted(key: string): boolean {
     return this.admissions.has(key);
+  }
+
+  get epoch(): number {
+    return this.deletions;
+  }
+
+  /** A stream was deleted: whoever pushes to it again makes it anew. */
+  forget(key: string): void {
+    this.admissions.delete(key);
+    this.deletions += 1;
   }
 
   /**

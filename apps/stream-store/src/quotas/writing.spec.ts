@@ -8,6 +8,7 @@ const ADA: Identity = { subject: 'ada', kind: 'token', credentialId: null, scope
 /** Remembers nothing of what it allowed, as one that has forgotten it again by the time the frame comes back. */
 class ForgetfulQuotas {
   readonly asked: string[][] = [];
+  readonly epoch = 0;
 
   isAdmitted(key: string): boolean {
     return key === 'known';

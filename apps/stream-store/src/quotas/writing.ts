@@ -14,9 +14,14 @@ export class Writing {
 
   constructor(
     private readonly log: Pick<StreamLog, 'isCluster'>,
-    private readonly quotas: Pick<Quotas, 'isAdmitted' | 'admit' | 'take'>,
+    private readonly quotas: Pick<Quotas, 'isAdmitted' | 'admit' | 'take' | 'epoch'>,
     private readonly identity: Identity,
   ) {}
+
+  /** Streams that were named may be kept in mind as long as this stays the same. */
+  get epoch(): number {
+    return this.quotas.epoch;
+  }
 
   /**
    * Names a stream that a frame writes to; `assertAdmitted` comes before anything is stored.

@@ -86,6 +86,7 @@ export class StreamsController {
   ): Promise<void> {
     const key = assertMayWrite(identity, this.keyOf(device, stream));
     const isDeleted = await this.admin.deleteStream(key);
+    this.quotas.forget(key);
     // Metadata goes also where it is all there was of the stream.
     const hadMeta = await this.meta.delete(key);
     if (!isDeleted && !hadMeta) throw new SluiceError('STREAM_NOT_FOUND', `there is no stream "${key}"`);

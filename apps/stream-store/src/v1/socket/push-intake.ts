@@ -30,20 +30,21 @@ type Fields = readonly (readonly [string, Uint8Array])[];
 export class PushIntake implements AppendSink, LedgerEvents<PendingPush> {
   private readonly ledger: PushLedger<PendingPush>;
   private readonly gate: PushGate;
-  private readonly names: NameTable;
+  private names: NameTable;
+  private namesEpoch = 0;
   private lastTag = -1;
 
   constructor(
     private readonly log: StreamLog,
     private readonly writing: Writing,
-    keyOf: (name: string) => string,
+    private readonly keyOf: (name: string) => string,
     intake: Intake,
     private readonly writer: SessionWriter,
     private readonly metrics: IngestMetrics,
     /** Called whenever nothing is left unsettled. */
     private readonly onIdle: () => void,
   ) {
-    this.names = new NameTable((name) => writing.nameStream(keyOf(name)));
+    this.names = this.freshNames();
     this.ledger = new PushLedger(this);
     this.gate = new PushGate(log, intake, this.ledger);
   }
@@ -57,7 +58,7 @@ export class PushIntake implements AppendSink, LedgerEvents<PendingPush> {
    * @throws WireError when the frame itself is wrong, SluiceError FORBIDDEN or QUOTA_EXCEEDED: nothing of it is stored
    */
   take(frame: Buffer): void {
-    const push = decodePush(frame, this.names);
+    const push = decodePush(frame, this.knownNames());
     if (push.tag <= this.lastTag) {
       throw new WireError('INVALID_FRAME', `push tag ${push.tag} is not above ${this.lastTag}`);
     }
@@ -78,6 +79,18 @@ export class PushIntake implements AppendSink, LedgerEvents<PendingPush> {
 
   close(): void {
     this.gate.close();
+  }
+
+  private knownNames(): NameTable {
+    if (this.namesEpoch !== this.writing.epoch) {
+      this.names = this.freshNames();
+      this.namesEpoch = this.writing.epoch;
+    }
+    return this.names;
+  }
+
+  private freshNames(): NameTable {
+    return new NameTable((name) => this.writing.nameStream(this.keyOf(name)));
   }
 
   private store(push: PushFrame): void {
