@@ -55,6 +55,7 @@ function atPtgDoor(path, own) {
 const pages = {
   'docs/operations.md': {
     'settings of stream-store': () => settingsOf('stream-store'),
+    'settings of registry': () => settingsOf('registry'),
     'settings of api-gateway': () => settingsOf('api-gateway'),
     addresses: addressTable,
     errors: errorTable,

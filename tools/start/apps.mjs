@@ -11,6 +11,13 @@ export const apps = [
     readyPath: '/health/ready',
   },
   {
+    name: 'registry',
+    portVariable: 'SLUICE_REGISTRY_PORT',
+    defaultPort: 8300,
+    urlVariable: 'SLUICE_REGISTRY_URL',
+    readyPath: '/health/ready',
+  },
+  {
     name: 'api-gateway',
     portVariable: 'SLUICE_API_GATEWAY_PORT',
     defaultPort: 8000,

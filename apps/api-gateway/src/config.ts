@@ -25,6 +25,12 @@ export const GATEWAY_CONFIG = defineConfig({
     default: 'http://127.0.0.1:8100',
     doc: 'Where the stream store answers.',
   },
+  registryUrl: {
+    env: 'SLUICE_REGISTRY_URL',
+    type: 'url',
+    default: 'http://127.0.0.1:8300',
+    doc: 'Where the registry answers.',
+  },
   redisUrl: {
     env: 'REDIS_URL',
     type: 'text',

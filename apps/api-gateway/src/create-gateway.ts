@@ -35,7 +35,7 @@ const API = {
  */
 export async function createGateway(environment: Environment): Promise<Service> {
   const config = GATEWAY_CONFIG.parse(environment);
-  const upstreams = new Upstreams({ 'stream-store': config.streamStoreUrl });
+  const upstreams = new Upstreams({ 'stream-store': config.streamStoreUrl, registry: config.registryUrl });
   const limits = new Limits(config);
   return createService({
     name: 'api-gateway',

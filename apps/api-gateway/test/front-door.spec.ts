@@ -15,17 +15,20 @@ import { startGateway, type TestGateway } from './support/gateway.js';
 
 let redis: RedisServer;
 let store: RunningApp;
+let registry: RunningApp;
 let gateway: TestGateway;
 
 beforeAll(async () => {
   redis = await startRedis();
   store = await startApp('stream-store', { REDIS_URL: redis.url });
-  gateway = await startGateway(store.url);
+  registry = await startApp('registry', { REDIS_URL: redis.url });
+  gateway = await startGateway(store.url, { SLUICE_REGISTRY_URL: registry.url });
 });
 
 afterAll(async () => {
   await gateway.close();
   await store.kill();
+  await registry.kill();
   await redis.stop();
 });
 
@@ -70,7 +73,10 @@ describe('the front door', () => {
     expect(await response.json()).toMatchObject({
       status: 'ready',
       service: 'api-gateway',
-      checks: { 'stream-store': { ready: true, checks: { log: { ready: true, durability: 'everysec' } } } },
+      checks: {
+        'stream-store': { ready: true, checks: { log: { ready: true, durability: 'everysec' } } },
+        registry: { ready: true, checks: { index: { ready: true } } },
+      },
     });
   });
 

@@ -15,6 +15,7 @@ const NASTY_NAME = '<img src=x onerror="document.title=`owned`"> & "quotes"';
 
 let redis: RedisServer;
 let store: RunningApp;
+let registry: RunningApp;
 let gateway: TestGateway;
 let browser: Browser;
 let page: Page;
@@ -71,7 +72,8 @@ if (chromiumPath === null) {
     beforeAll(async () => {
       redis = await startRedis();
       store = await startApp('stream-store', { REDIS_URL: redis.url });
-      gateway = await startGateway(store.url);
+      registry = await startApp('registry', { REDIS_URL: redis.url });
+      gateway = await startGateway(store.url, { SLUICE_REGISTRY_URL: registry.url });
       browser = await startBrowser(chromiumPath);
     });
 
@@ -83,6 +85,7 @@ if (chromiumPath === null) {
       await browser?.close();
       await gateway?.close();
       await store?.kill();
+      await registry?.kill();
       await redis?.stop();
     });
 
@@ -92,6 +95,7 @@ if (chromiumPath === null) {
       expect(await page.locator('#services li').allTextContents()).toEqual([
         expect.stringContaining('api-gateway'),
         expect.stringContaining('stream-store'),
+        expect.stringContaining('registry'),
         expect.stringContaining('Redis'),
       ]);
       await page.locator('#empty:visible').waitFor();

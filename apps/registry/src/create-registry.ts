@@ -17,6 +17,11 @@ export async function createRegistry(environment: Environment): Promise<Service>
     name: 'registry',
     module: AppModule.with(config),
     config,
+    api: {
+      title: 'Sluice registry',
+      description: 'Devices, streams and what is known of them, in GraphQL.',
+      version: '1',
+    },
     bodyLimitBytes: MAX_BODY_BYTES,
     isBehindGateway: true,
     fastify: { exposeHeadRoutes: false },

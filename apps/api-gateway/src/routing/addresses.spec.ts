@@ -19,6 +19,8 @@ describe('the table of addresses', () => {
     ['/data/', 'stream-store'],
     ['/data/a%2Fb/pull?x=/', 'stream-store'],
     ['/data?x', 'stream-store'],
+    ['/graphql', 'registry'],
+    ['/graphql/?query=x', 'registry'],
     ['/v1/streams/a/b', 'stream-store'],
     ['/v1/socket', 'stream-store'],
     ['/v1', 'stream-store'],

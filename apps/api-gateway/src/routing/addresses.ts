@@ -1,5 +1,5 @@
 /** Who answers a path: the gateway itself, or the service of that name. */
-export type Owner = 'api-gateway' | 'stream-store';
+export type Owner = 'api-gateway' | 'stream-store' | 'registry';
 
 /** One path and everything below it. */
 export interface Address {
@@ -14,6 +14,7 @@ export interface Address {
 export const ADDRESSES: readonly Address[] = [
   { path: '', owner: 'stream-store', what: 'greeting of the redis-streamer dialect; browsers get the page' },
   { path: 'data', owner: 'stream-store', what: 'redis-streamer dialect: push, pull, REST' },
+  { path: 'graphql', owner: 'registry', what: 'devices, streams and metadata in GraphQL, also over WebSocket' },
   { path: 'v1', owner: 'stream-store', what: 'our own REST, and the WebSocket `/v1/socket`' },
   { path: 'v1/me', owner: 'api-gateway', what: 'who the caller is' },
   { path: 'v1/tokens', owner: 'api-gateway', what: 'logging out, and ending tokens' },

@@ -1,5 +1,5 @@
 import { Controller, Get, Post, Req, Res } from '@nestjs/common';
-import { ApiExcludeController } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { identityOf } from '@sluice/service-kit';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Answer } from './answer.js';
@@ -11,12 +11,13 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
 
 /** GraphQL over HTTP: answers are 200 with `data` and `errors`, whatever became of the fields. */
-@ApiExcludeController()
+@ApiTags('graphql')
 @Controller('graphql')
 export class GraphqlController {
   constructor(private readonly executor: Executor) {}
 
   @Post()
+  @ApiOperation({ summary: 'Execute a query or a mutation: {query, variables, operationName}' })
   async post(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const body = request.body instanceof Buffer ? request.body : undefined;
     await this.answer(request, reply, () => readBody(contentTypeOf(request.raw), body));
@@ -24,6 +25,7 @@ export class GraphqlController {
 
   /** Queries only: a link must not change anything. */
   @Get()
+  @ApiOperation({ summary: 'Execute a query of the query string' })
   async get(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     await this.answer(request, reply, () => readQuery(request.query as Record<string, unknown>));
   }

@@ -31,6 +31,7 @@ const KNOWN_NAMES: readonly string[] = [
 const KNOWN_PREFIXES: readonly string[] = [
   'SLUICE_API_GATEWAY_',
   'SLUICE_STREAM_STORE_',
+  'SLUICE_REGISTRY_',
   'SLUICE_RETENTION_',
   'SLUICE_QUOTA_',
   'SLUICE_REDIS_',
