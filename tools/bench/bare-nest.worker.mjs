@@ -1,14 +1,13 @@
 // The REST limit: Nest on Fastify that answers what Sluice answers and stores nothing.
 import 'reflect-metadata';
 import multipart from '@fastify/multipart';
-import { Controller, Get, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { payloadOf } from './frames.mjs';
 import { serveJob } from './jobs.mjs';
 
 const id = '1700000000000-0';
-const payload = payloadOf(100);
 
 class EntriesController {
   add() {
@@ -20,9 +19,11 @@ class EntriesController {
     return [id];
   }
 
-  read(reply) {
+  /** The name of the stream says how long the entry is: `rest-<bytes>`. */
+  read(reply, sid) {
+    const payload = payloadOf(Number(sid.slice('rest-'.length)));
     reply.header('content-type', 'application/octet-stream');
-    reply.header('x-offsets', `[["rest","${id}",${payload.length}]]`);
+    reply.header('x-offsets', `[["${sid}","${id}",${payload.length}]]`);
     reply.header('x-last-entry-id', id);
     reply.send(payload);
   }
@@ -38,7 +39,7 @@ function decorate(method, decorators, parameters = []) {
 Controller()(EntriesController);
 decorate('add', [Post('v1/streams/:device/:stream/entries'), HttpCode(201)]);
 decorate('addParts', [Post('data/:sid'), HttpCode(200)], [Req()]);
-decorate('read', [Get('data/:sid')], [Res()]);
+decorate('read', [Get(['data/:sid', 'v1/streams/default/:sid/entries'])], [Res(), Param('sid')]);
 
 class AppModule {}
 Reflect.defineMetadata('controllers', [EntriesController], AppModule);

@@ -9,40 +9,46 @@ import { MeasurementFailure, withWorker } from './workers.mjs';
 
 const connections = 32;
 const spareMs = 20_000;
-const entryBytes = 100;
+const smallBytes = 100;
 const boundary = 'sluice-bench';
 
 /** The requests that are measured; the same go to Sluice and to the bare Nest app. */
 const requests = {
   read: (stream) => ({ method: 'GET', path: `/data/${stream}?last_entry_id=0-0`, headers: {}, body: '' }),
-  post: (stream) => ({
+  readRaw: (stream) => ({
+    method: 'GET',
+    path: `/v1/streams/default/${stream}/entries?as=raw&count=1`,
+    headers: {},
+    body: '',
+  }),
+  post: (stream, bytes) => ({
     method: 'POST',
     path: `/v1/streams/default/${stream}/entries`,
     headers: { 'content-type': 'application/octet-stream' },
-    body: payloadOf(entryBytes).toString(),
+    body: payloadOf(bytes).toString(),
   }),
-  postParts: (stream) => ({
+  postParts: (stream, bytes) => ({
     method: 'POST',
     path: `/data/${stream}`,
     headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
     body: [
       `--${boundary}\r\ncontent-disposition: form-data; name="entries"; filename="entry"\r\n`,
       'content-type: application/octet-stream\r\n\r\n',
-      `${payloadOf(entryBytes).toString()}\r\n--${boundary}--\r\n`,
+      `${payloadOf(bytes).toString()}\r\n--${boundary}--\r\n`,
     ].join(''),
   }),
 };
 
 /** Requests a second through the gateway, each storing or reading one entry. */
-export async function measureRest(stage, { request, isStrict = false }, seconds) {
+export async function measureRest(stage, { request, payloadBytes = smallBytes, isStrict = false }, seconds) {
   const stream = stage.newStream();
   const { port, pids, token } = isStrict ? await stage.strict() : { port: stage.port(), pids: stage.pids() };
-  if (request === 'read') await stage.redis.send('XADD', `default:${stream}`, '*', 'd', payloadOf(entryBytes));
-  const plain = requests[request](stream);
+  const plain = requests[request](stream, payloadBytes);
+  if (plain.method === 'GET') await stage.redis.send('XADD', `default:${stream}`, '*', 'd', payloadOf(payloadBytes));
   const headers = token ? { ...plain.headers, authorization: `Bearer ${token}` } : plain.headers;
   const wanted = { ...plain, headers };
   const before = await stage.entriesAdded(stream);
-  const sample = await load(port, wanted, seconds, pids);
+  const sample = await load(port, wanted, { seconds, processes: pids, payloadBytes });
   if (wanted.method === 'GET') return sample;
   const stored = (await stage.entriesAdded(stream)) - before;
   // Those under way when the clock stopped are stored and not counted.
@@ -53,27 +59,29 @@ export async function measureRest(stage, { request, isStrict = false }, seconds)
 }
 
 /** The same requests to a Nest app on Fastify behind a hop, which answers as Sluice does and stores nothing. */
-export async function measureBareRest(stage, { request }, seconds) {
+export async function measureBareRest(stage, { request, payloadBytes = smallBytes }, seconds) {
   const app = await stage.standing({ script: 'bare-nest.worker.mjs', name: 'bare Nest', job: {} });
   const hop = await stage.standing({ script: 'bare-hop.worker.mjs', name: 'bare hop', job: { port: app.ready.port } });
-  return await load(hop.ready.port, requests[request]('rest'), seconds, { service: app.pid, gateway: hop.pid });
+  const wanted = requests[request](`rest-${payloadBytes}`, payloadBytes);
+  const processes = { service: app.pid, gateway: hop.pid };
+  return await load(hop.ready.port, wanted, { seconds, processes, payloadBytes });
 }
 
 /** Loads with `wrk` where it is installed, else with a loop of our own. */
-async function load(port, request, seconds, processes) {
-  await assertAnswers(port, request);
+async function load(port, request, { seconds, processes, payloadBytes }) {
+  await assertAnswers(port, request, payloadBytes);
   const wrk = findOnPath('wrk');
   return wrk
     ? await loadWithWrk(wrk, port, request, seconds, processes)
     : await loadOurselves(port, request, seconds, processes);
 }
 
-async function assertAnswers(port, { method, path, headers, body }) {
+async function assertAnswers(port, { method, path, headers, body }, payloadBytes) {
   const answer = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers, ...(body ? { body } : {}) });
   const bytes = Buffer.from(await answer.arrayBuffer());
   if (!answer.ok)
     throw new MeasurementFailure(`${method} ${path} answers ${answer.status}: ${bytes.toString().slice(0, 200)}`);
-  if (method === 'GET' && !bytes.equals(payloadOf(entryBytes))) {
+  if (method === 'GET' && !bytes.equals(payloadOf(payloadBytes))) {
     throw new MeasurementFailure(`${method} ${path} answers ${bytes.length} bytes, which are not the entry`);
   }
 }

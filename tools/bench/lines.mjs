@@ -3,12 +3,11 @@ import { measureFollowed, measureSlowFollowers } from './many-streams.mjs';
 import { measureFlow, measurePace } from './measures.mjs';
 import { measureLargeRecording, measureReplay } from './recordings.mjs';
 import { measureRedisLimit } from './redis-limit.mjs';
-import { measureBareEcho, measureBareFanout, measureBarePush } from './socket-limits.mjs';
+import { sizeGroups } from './sizes.mjs';
+import { measureBareEcho, measureBareFanout } from './socket-limits.mjs';
 import { measureViewers } from './viewers.mjs';
 
 const small = 100;
-const medium = 20_000;
-const large = 1_000_000;
 const batch = 64;
 const pacedRate = 1_000;
 const followers = 100;
@@ -18,7 +17,6 @@ const redisLimit = (clients, pipeline, payloadBytes = small) => ({
   title: `XADD ${clients}x${pipeline}`,
   measure: (stage, seconds) => measureRedisLimit(stage, { clients, pipeline, payloadBytes }, seconds),
 });
-const barePush = (payloadBytes) => (stage, seconds) => measureBarePush(stage, { payloadBytes }, seconds);
 const bareFanout = (payloadBytes, perWrite) => (stage, seconds) =>
   measureBareFanout(stage, { payloadBytes, perWrite, connections: followers }, seconds);
 
@@ -104,49 +102,7 @@ export const groups = [
       },
     ],
   },
-  {
-    limits: { many: redisLimit(50, 16, medium), one: redisLimit(1, 1, medium) },
-    lines: ['plain', 'v1'].flatMap((push) => {
-      const name = push === 'v1' ? 'sluice.v1' : 'dialect';
-      const spec = { push, payloadBytes: medium };
-      return [
-        { title: `20 kB: push, no ack: ${name}`, measure: flow(spec), limit: 'many' },
-        { title: `20 kB: push with ack, 1 in flight: ${name}`, measure: flow({ ...spec, inFlight: 1 }), limit: 'one' },
-      ].map((line) => ({ ...line, target: null }));
-    }),
-  },
-  {
-    // redis-benchmark takes no argument of 1 MB: the socket is the limit here.
-    limits: { ws: { title: 'bare ws, push of 1 MB', measure: barePush(large) } },
-    lines: ['plain', 'v1'].map((push) => ({
-      title: `1 MB: push, no ack: ${push === 'v1' ? 'sluice.v1' : 'dialect'}`,
-      measure: flow({ push, payloadBytes: large }),
-      limit: 'ws',
-      target: null,
-    })),
-  },
-  ...[
-    { size: '20 kB', payloadBytes: medium, target: 0.25 },
-    { size: '1 MB', payloadBytes: large, target: 0.4 },
-  ].map(({ size, payloadBytes, target }) => ({
-    limits: { ws: { title: `bare ws, push of ${size}`, measure: barePush(payloadBytes) } },
-    lines: [
-      { title: `${size}, 1 to 1: dialect`, measure: flow({ push: 'plain', pull: 'dialect', payloadBytes }) },
-      { title: `${size}, 1 to 1: sluice.v1`, measure: flow({ push: 'v1', pull: 'v1', payloadBytes }) },
-    ].map((line) => ({ ...line, limit: 'ws', target })),
-  })),
-  {
-    limits: { ws: { title: `bare ws, 20 kB, ${followers} clients`, measure: bareFanout(medium, 8) } },
-    lines: [
-      { push: 'plain', pull: 'dialect' },
-      { push: 'v1', pull: 'v1' },
-    ].map(({ push, pull }) => ({
-      title: `20 kB to ${followers} followers: ${pull === 'v1' ? 'sluice.v1' : pull}`,
-      measure: flow({ push, pull, followers, payloadBytes: medium }),
-      limit: 'ws',
-      target: 0.9,
-    })),
-  },
+  ...sizeGroups,
   {
     limits: {
       echo: {
@@ -178,7 +134,7 @@ export const groups = [
   },
   {
     limits: Object.fromEntries(
-      ['post', 'postParts', 'read'].map((request) => [
+      ['post', 'postParts', 'read', 'readRaw'].map((request) => [
         request,
         {
           title: 'Nest on Fastify, same hop',
@@ -190,6 +146,7 @@ export const groups = [
       { title: 'REST: POST of one entry, /v1', limit: 'post', target: 0.5 },
       { title: 'REST: POST of one entry, dialect (multipart)', limit: 'postParts', target: 0.5 },
       { title: 'REST: GET of one entry, dialect', limit: 'read', target: 0.6 },
+      { title: 'REST: GET of one entry, /v1', limit: 'readRaw', target: 0.6 },
     ].map((line) => ({
       ...line,
       measure: (stage, seconds) => measureRest(stage, { request: line.limit }, seconds),
