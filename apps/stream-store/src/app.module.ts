@@ -1,5 +1,4 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { StreamMeta } from './catalog/stream-meta.js';
 import { StoreConfig, type StoreSettings } from './config.js';
 import { Conversions } from './conversions/conversions.js';
 import { DataController } from './dialect/data.controller.js';
@@ -16,6 +15,7 @@ import { StoreMetrics } from './metrics/store-metrics.js';
 import { FramePictures } from './mjpeg/frame-pictures.js';
 import { MjpegController } from './mjpeg/mjpeg.controller.js';
 import { Quotas } from './quotas/quotas.js';
+import { PushPresence } from './presence/push-presence.js';
 import { PtgDataController } from './ptg/data.controller.js';
 import { PingController } from './ptg/ping.controller.js';
 import { PtgPullSocket } from './ptg/pull.socket.js';
@@ -66,7 +66,6 @@ export class AppModule {
         Stopping,
         ...RECORDING_PROVIDERS,
         GroupReads,
-        StreamMeta,
         StreamInfoReader,
         Quotas,
         { provide: Conversions, useFactory: () => new Conversions() },
@@ -75,6 +74,7 @@ export class AppModule {
         RunningSession,
         PushSockets,
         Uploads,
+        PushPresence,
         IngestSocket,
         FollowSocket,
         PtgPullSocket,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { uniqueName } from '@sluice/testing';
-import { StreamMeta } from '../src/catalog/stream-meta.js';
+import { StreamMeta } from '@sluice/catalog';
 import { PtgClient, type PtgAnswer } from './support/ptg.js';
 import { startStore, type Store } from './support/store.js';
 

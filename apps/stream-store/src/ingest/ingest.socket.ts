@@ -38,6 +38,6 @@ export class IngestSocket implements SocketRoute<PushOptions> {
     const frames = new StreamerFrames(options, (sid) => {
       this.logger.debug({ connection: connection.id, path: options.sids, sid }, 'a header names another stream');
     });
-    this.sockets.open(connection, identity, frames, 'dialect_socket');
+    this.sockets.open(connection, { identity, sids: options.sids }, frames, 'dialect_socket');
   }
 }

@@ -1,4 +1,5 @@
 import { Global, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Devices, StreamMeta } from '@sluice/catalog';
 import { LOG } from '@sluice/service-kit';
 import { RedisCommands, StreamAdmin, StreamLog } from '@sluice/stream-log';
 import { type Logger } from 'pino';
@@ -19,9 +20,11 @@ import { StoreConfig } from '../config.js';
       inject: [StoreConfig, StreamAdmin, LOG],
       useFactory: connectLog,
     },
+    { provide: Devices, inject: [StreamAdmin], useFactory: ({ commands }: StreamAdmin) => new Devices(commands) },
+    { provide: StreamMeta, inject: [StreamAdmin], useFactory: ({ commands }: StreamAdmin) => new StreamMeta(commands) },
     { provide: RedisCommands, inject: [StreamAdmin], useFactory: (admin: StreamAdmin) => admin.commands },
   ],
-  exports: [StreamAdmin, StreamLog, RedisCommands],
+  exports: [StreamAdmin, StreamLog, RedisCommands, Devices, StreamMeta],
 })
 export class LogModule implements OnApplicationShutdown {
   constructor(

@@ -36,6 +36,7 @@ export class PtgPushSocket implements SocketRoute<PtgPushOptions> {
   }
 
   accept(connection: Connection, options: PtgPushOptions, { identity }: UpgradeRequest): void {
-    this.sockets.open(connection, identity, new PtgFrames(options, this.config.hasDevices), 'ptg_socket');
+    const frames = new PtgFrames(options, this.config.hasDevices);
+    this.sockets.open(connection, { identity, sids: options.sids ?? [] }, frames, 'ptg_socket');
   }
 }

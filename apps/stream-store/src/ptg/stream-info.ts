@@ -2,7 +2,7 @@ import { SluiceError } from '@sluice/contracts';
 import { RedisCommands } from '@sluice/stream-log';
 import { Injectable } from '@nestjs/common';
 import { entryTimeMs } from '@sluice/wire';
-import { StreamMeta } from '../catalog/stream-meta.js';
+import { StreamMeta } from '@sluice/catalog';
 import { localTime } from './local-time.js';
 
 /** What the dialect tells of one stream; fields of Redis under the names that Redis gives them. */

@@ -3,7 +3,7 @@ import { identityOf, type Identity } from '@sluice/service-kit';
 import { StreamAdmin } from '@sluice/stream-log';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
-import { MAX_META_BYTES, StreamMeta } from '../catalog/stream-meta.js';
+import { MAX_META_BYTES, StreamMeta } from '@sluice/catalog';
 import { StoreConfig } from '../config.js';
 import { QueryReader, type Query as QueryValues } from '../dialect/parameters.js';
 import { Quotas } from '../quotas/quotas.js';

@@ -16,6 +16,8 @@ export class Writing {
     private readonly log: Pick<StreamLog, 'isCluster'>,
     private readonly quotas: Pick<Quotas, 'isAdmitted' | 'admit' | 'take' | 'epoch'>,
     private readonly identity: Identity,
+    /** Told of each stream that a frame names and that may be written. */
+    private readonly onNamed: (key: string) => void = () => undefined,
   ) {}
 
   /** Streams that were named may be kept in mind as long as this stays the same. */
@@ -29,6 +31,7 @@ export class Writing {
    */
   nameStream(key: string): string {
     assertPlaceable(this.log, assertMayWrite(this.identity, key));
+    this.onNamed(key);
     if (!this.quotas.isAdmitted(key) && !this.answered.has(key)) this.unknown.add(key);
     return key;
   }

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Grants, LOG, type Identity } from '@sluice/service-kit';
 import { StreamAdmin, StreamLog, type Discovery, type RedisCommands } from '@sluice/stream-log';
 import { type Logger } from 'pino';
-import { StreamMeta } from '../../catalog/stream-meta.js';
+import { StreamMeta } from '@sluice/catalog';
 import { StoreConfig } from '../../config.js';
 import { FollowMetrics } from '../../metrics/store-metrics.js';
 import { sidOfKey } from '../../ptg/ptg-names.js';

@@ -19,7 +19,7 @@ import {
 } from '@sluice/contracts/dto';
 import { StreamAdmin } from '@sluice/stream-log';
 import { Who, type Identity } from '@sluice/service-kit';
-import { StreamMeta } from '../../catalog/stream-meta.js';
+import { StreamMeta } from '@sluice/catalog';
 import { Quotas } from '../../quotas/quotas.js';
 import { assertMayRead, assertMayWrite } from '../../streams/permitted.js';
 import { type FastifyReply } from 'fastify';

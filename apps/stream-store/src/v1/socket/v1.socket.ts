@@ -5,6 +5,7 @@ import { V1_SOCKET_PATH, V1_SUBPROTOCOL } from '@sluice/wire';
 import { StoreConfig } from '../../config.js';
 import { StoreMetrics } from '../../metrics/store-metrics.js';
 import { FrameGate, SharedIntake } from '../../quotas/frame-gate.js';
+import { PushPresence } from '../../presence/push-presence.js';
 import { Quotas } from '../../quotas/quotas.js';
 import { Writing } from '../../quotas/writing.js';
 import { V1Session } from './v1-session.js';
@@ -22,6 +23,7 @@ export class V1Socket implements SocketRoute<null> {
     private readonly config: StoreConfig,
     private readonly metrics: StoreMetrics,
     private readonly quotas: Quotas,
+    private readonly presence: PushPresence,
   ) {
     router.register(this);
   }
@@ -33,16 +35,22 @@ export class V1Socket implements SocketRoute<null> {
   accept(connection: Connection, _context: null, { identity }: UpgradeRequest): void {
     const { openSockets } = this.metrics;
     const release = this.quotas.openSocket(identity);
+    const presence = this.presence.open(identity, []);
     const intake = new SharedIntake(connection);
-    const client = { connection, identity, intake, writing: new Writing(this.log, this.quotas, identity) };
+    const writing = new Writing(this.log, this.quotas, identity, (key) => presence.nameStream(key));
+    const client = { connection, identity, intake, writing };
     const session = new V1Session(client, this.log, this.admin, this.config, this.metrics);
     const gate = new FrameGate(session, intake);
     openSockets.v1 += 1;
     connection.settleWith(() => gate.settled());
-    connection.onMessage((data, isBinary) => gate.onFrame(data, isBinary));
+    connection.onMessage((data, isBinary) => {
+      if (isBinary) presence.touch();
+      gate.onFrame(data, isBinary);
+    });
     connection.ws.once('close', () => {
       openSockets.v1 -= 1;
       release();
+      presence.close();
       void gate.close();
     });
   }
