@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { GraphQLSchemaHost } from '@nestjs/graphql';
 import { GraphQLError, parse, specifiedRules, validate, type DocumentNode } from 'graphql';
 import { assertLimits } from './limits/assert-limits.js';
+import { assertNesting } from './limits/assert-nesting.js';
 import { MAX_ERRORS, MAX_TOKENS } from './limits/limits.js';
 
 /** Documents that are kept, so that a query asked again and again is read and checked once. */
@@ -24,6 +25,7 @@ export class Documents {
     const known = this.kept.get(query);
     if (known !== undefined) return { document: known, errors: null };
     try {
+      assertNesting(query);
       const document = parse(query, { maxTokens: MAX_TOKENS });
       assertLimits(document);
       const errors = validate(this.host.schema, document, specifiedRules, { maxErrors: MAX_ERRORS });

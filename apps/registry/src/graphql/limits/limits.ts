@@ -5,6 +5,8 @@
 
 /** Words and signs of a document. */
 export const MAX_TOKENS = 5_000;
+/** Braces, brackets and parentheses within each other. */
+export const MAX_NESTING = 100;
 /** Fields within fields; the usual introspection needs 15. */
 export const MAX_DEPTH = 20;
 /** Fields under another name. */
