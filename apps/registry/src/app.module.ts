@@ -3,6 +3,8 @@ import { GraphQLModule } from '@nestjs/graphql';
 import { RegistryConfig, type RegistrySettings } from './config.js';
 import { DeviceMutationsResolver } from './devices/device-mutations.resolver.js';
 import { DevicesResolver } from './devices/devices.resolver.js';
+import { DeviceEventsResolver } from './events/device-events.resolver.js';
+import { StreamEventsResolver } from './events/stream-events.resolver.js';
 import { DataResolver } from './follow/data.resolver.js';
 import { Flush } from './flush/flush.js';
 import { FlushResolver } from './flush/flush.resolver.js';
@@ -26,7 +28,7 @@ import { StreamsResolver } from './streams/streams.resolver.js';
 export class AppModule {
   static with(settings: RegistrySettings): DynamicModule {
     const config = new RegistryConfig(settings);
-    const ofDevices = config.hasDevices ? [DevicesResolver, DeviceMutationsResolver] : [];
+    const ofDevices = config.hasDevices ? [DevicesResolver, DeviceMutationsResolver, DeviceEventsResolver] : [];
     return {
       module: AppModule,
       imports: [
@@ -51,6 +53,7 @@ export class AppModule {
         StreamMutationsResolver,
         ...ofDevices,
         DataResolver,
+        StreamEventsResolver,
         Flush,
         FlushResolver,
         GraphqlSocket,

@@ -24,3 +24,20 @@ export function mapEvents<A, B>(source: EventStream<A>, map: (event: A) => Promi
     },
   };
 }
+
+/** Those of the events that pass. */
+export function filterEvents<T>(source: EventStream<T>, passes: (event: T) => boolean): EventStream<T> {
+  return {
+    next: async () => {
+      for (;;) {
+        const result = await source.next();
+        if (result.done === true || passes(result.value)) return result;
+      }
+    },
+    return: () => source.return(),
+    throw: (error) => source.throw(error),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}

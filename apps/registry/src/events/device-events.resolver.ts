@@ -1,0 +1,48 @@
+import { Args, Context, Resolver, Subscription } from '@nestjs/graphql';
+import { EVENT_STREAMS, parseDeviceEvent, type DeviceEvent } from '@sluice/catalog';
+import { StreamLog } from '@sluice/stream-log';
+import { EntryFeed, type EntryEvent } from '../follow/entry-feed.js';
+import { resolveStarts } from '../follow/feed-starts.js';
+import { filterEvents, mapEvents, type EventStream } from '../graphql/event-stream.js';
+import { OperationContext } from '../graphql/operation-context.js';
+import { mayReadDevice } from '../graphql/permitted.js';
+import { DeviceEventType } from './event.types.js';
+
+/** What becomes of devices, as it happens. */
+@Resolver()
+export class DeviceEventsResolver {
+  constructor(private readonly log: StreamLog) {}
+
+  @Subscription(() => DeviceEventType, {
+    resolve: (event: DeviceEventType) => event,
+    description: 'Devices that are connected, disconnected or described anew from now on; all, or those named.',
+  })
+  async deviceEvents(
+    @Args('ids', { type: () => [String], nullable: true }) ids: string[] | null,
+    @Context() { identity, names }: OperationContext,
+  ): Promise<EventStream<DeviceEventType>> {
+    const wanted = ids === null || ids === undefined ? null : new Set(ids);
+    const readable = identity.allows('admin') ? null : await names.all();
+    const isWanted = (device: string): boolean =>
+      (wanted === null || wanted.has(device)) && (readable === null || mayReadDevice(identity, device, readable));
+    const starts = await resolveStarts(
+      this.log,
+      EVENT_STREAMS.map((key) => ({ key, position: '$' })),
+    );
+    const events = mapEvents(new EntryFeed(this.log, starts, { count: 1, isLatest: false }), async (event) => ({
+      event: eventOf(event),
+      hasMissed: event.loss !== null,
+    }));
+    const told = filterEvents(
+      events,
+      ({ event, hasMissed }) => event !== null && (hasMissed || isWanted(event.device)),
+    );
+    return mapEvents(told, async ({ event, hasMissed }) => new DeviceEventType(event as DeviceEvent, hasMissed));
+  }
+}
+
+/** Null for an entry of another tool that tells nothing. */
+function eventOf({ key, entries }: EntryEvent): DeviceEvent | null {
+  const [entry] = entries;
+  return entry === undefined ? null : parseDeviceEvent(key, entry.payload);
+}

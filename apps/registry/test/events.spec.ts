@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Devices } from '@sluice/catalog';
+import { StreamAdmin, StreamLog } from '@sluice/stream-log';
+import { uniqueName, waitFor } from '@sluice/testing';
+import { GraphqlClient } from './support/client.js';
+import { Registry } from './support/registry.js';
+
+let registry: Registry;
+let other: Registry;
+
+beforeAll(async () => {
+  registry = await Registry.start();
+  other = await Registry.start({}, { redis: registry.redis });
+});
+
+afterAll(async () => {
+  await other.close();
+  await registry.close();
+});
+
+describe('two replicas', () => {
+  it('tell what happens to devices, whichever of them it was asked of', async () => {
+    const device = uniqueName('cam');
+    const before = registry.log.stats().followers;
+    const client = await GraphqlClient.open(registry.ws, 'graphql-transport-ws');
+    client.begin('1', `subscription { deviceEvents(ids: ["${device}"]) { type deviceId meta hasMissed } }`);
+    await waitFor(() => registry.log.stats().followers > before);
+    await other.data('mutation { connectDevice(id: "somebody-else", meta: {}) }');
+    await other.data(`mutation { connectDevice(id: "${device}", meta: {a: 1}) }`);
+    await other.data(`mutation { disconnectDevice(id: "${device}") }`);
+    const seen = [];
+    for (let at = 0; at < 3; at++) seen.push((await client.data<{ deviceEvents: object }>()).deviceEvents);
+    const told = { deviceId: device, hasMissed: false };
+    expect(seen).toEqual(
+      expect.arrayContaining([
+        { ...told, type: 'connected', meta: { a: 1 } },
+        { ...told, type: 'meta', meta: { a: 1 } },
+        { ...told, type: 'disconnected', meta: {} },
+      ]),
+    );
+    await client.close();
+    await waitFor(() => registry.log.stats().followers === before, { message: 'nothing is left behind' });
+  });
+
+  it('tell of streams that come and go', async () => {
+    const prefix = `${uniqueName('fresh')}:`;
+    const client = await GraphqlClient.open(registry.ws, 'graphql-transport-ws');
+    client.begin('1', `subscription { streamEvents(prefix: "${prefix}") { type streamId } }`);
+    client.begin('2', '{ streamIds(prefix: "none:") }');
+    await client.next();
+    await client.next();
+    await waitFor(async () => {
+      const admin = other.service.app.get(StreamAdmin);
+      await admin.createStream(`${prefix}${uniqueName('s')}`);
+      return client.pending > 0;
+    });
+    const { streamEvents } = await client.data<{ streamEvents: { type: string; streamId: string } }>();
+    expect(streamEvents.type).toBe('created');
+    expect(streamEvents.streamId.startsWith(prefix)).toBe(true);
+    await client.close();
+  });
+
+  it('find metadata as soon as the other one has said that it is stored', async () => {
+    for (let at = 0; at < 20; at++) {
+      const mark = uniqueName('mark');
+      await registry.data(`mutation { updateStreamMeta(sid: "${mark}", meta: {mark: "${mark}"}) }`);
+      const query = `{ streamPage(where: [{path: "mark", equals: "${mark}"}]) { nodes { id } } streamIds(searchMeta: true, match: "default:${mark}") }`;
+      expect(await other.data(query)).toEqual({
+        streamPage: { nodes: [{ id: `default:${mark}` }] },
+        streamIds: [`default:${mark}`],
+      });
+    }
+  });
+
+  it('keep all of what they are told at the same time', async () => {
+    const sid = uniqueName('both');
+    const sides = [registry, other];
+    await Promise.all(
+      Array.from({ length: 30 }, (_, at) =>
+        sides[at % 2]?.data(`mutation { updateStreamMeta(sid: "${sid}", meta: {m${at}: ${at}}, update: true) }`),
+      ),
+    );
+    const { stream } = await other.data<{ stream: { meta: object } }>(`{ stream(id: "default:${sid}") { meta } }`);
+    expect(Object.keys(stream.meta)).toHaveLength(30);
+  });
+});
+
+describe('a replica that starts', () => {
+  it('indexes what is there, also what other programs wrote, and says when it has', async () => {
+    await registry.redis.command('SET', ':stream:meta:foreign:x', '{"by":"another program"}');
+    const late = await Registry.start({}, { redis: registry.redis });
+    await waitFor(async () => {
+      const health = (await (await fetch(`${late.url}/health`)).json()) as {
+        checks: { index: { isRebuilding: boolean } };
+      };
+      return !health.checks.index.isRebuilding;
+    });
+    expect(await late.data('{ streamPage(where: [{path: "by", contains: "another"}]) { nodes { id } } }')).toEqual({
+      streamPage: { nodes: [{ id: 'foreign:x' }] },
+    });
+    await late.close();
+  });
+
+  it('goes on after Redis was away', async () => {
+    const redis = registry.redis;
+    await redis.command('SET', ':stream:meta:lasting:x', '{"a":1}');
+    const alone = await Registry.start({}, { options: { appendonly: true } });
+    await alone.data('mutation { connectDevice(id: "kept", meta: {a: 1}) updateStreamMeta(sid: "m", meta: {b: 2}) }');
+    await alone.redis.restart();
+    await waitFor(async () => (await alone.ask('{ devices { id meta } }')).data !== null, { message: 'Redis is back' });
+    expect(
+      await alone.data('{ devices { id meta connected } streamIds(searchMeta: true, prefix: "default:") }'),
+    ).toEqual({
+      devices: [{ id: 'kept', meta: { a: 1 }, connected: true }],
+      streamIds: ['m'],
+    });
+    await alone.close();
+  });
+});
+
+describe('events of devices', () => {
+  it('are kept to about a thousand', async () => {
+    const devices = registry.service.app.get(Devices);
+    expect(registry.service.app.get(StreamLog).isCluster).toBe(false);
+    for (let at = 0; at < 1_500; at += 100) {
+      await Promise.all(Array.from({ length: 100 }, () => devices.disconnect('nobody')));
+    }
+    expect(Number(await registry.redis.command('XLEN', ':event:device.connected'))).toBeLessThan(1_400);
+  });
+});
