@@ -1,7 +1,7 @@
 import { SluiceError } from '@sluice/contracts';
 
 /** Most members of a page. */
-export const MAX_PAGE = 1_000;
+const MAX_PAGE = 1_000;
 /** Members of a page unless said otherwise. */
 export const DEFAULT_PAGE = 100;
 

@@ -13,7 +13,7 @@ import {
 } from './scripts.js';
 
 /** How long a push socket vouches for its device without saying so again. */
-export const LEASE_MS = 15_000;
+const LEASE_MS = 15_000;
 /** How long it does after it is closed: longer than others with the same device take to renew. */
 const RELEASED_MS = 7_000;
 /** How long a disconnect is remembered; open push sockets of the device remember it longer. */
