@@ -41,6 +41,7 @@ export class Discovery {
   private scanning: Promise<void> | null = null;
   private timer: NodeJS.Timeout | null = null;
   private follower: Follower | null = null;
+  private onDeleted: (name: string) => void = () => undefined;
 
   constructor(
     private readonly client: RedisCommands,
@@ -50,8 +51,12 @@ export class Discovery {
     this.reader = new FactsReader(client);
   }
 
-  /** Begins to follow what other processes announce. */
-  attach(follow: Follow): void {
+  /**
+   * Begins to follow what other processes announce.
+   * @param onDeleted told of every stream that went: its next entry makes it anew, and is to be announced again
+   */
+  attach(follow: Follow, onDeleted: (name: string) => void): void {
+    this.onDeleted = onDeleted;
     this.follower = follow(
       STREAM_EVENTS_KEY,
       { after: '$' },
@@ -107,7 +112,7 @@ export class Discovery {
 
   /** Tells everybody that a stream was deleted; when that fails, their scans find it missing. */
   async noteDeleted(key: string): Promise<void> {
-    this.announced.delete(key);
+    this.forget(key);
     await this.tell({ type: 'deleted', name: key }).catch(() => undefined);
   }
 
@@ -158,8 +163,13 @@ export class Discovery {
     this.emit({ type: 'created', name });
   }
 
-  private remove(name: string): void {
+  private forget(name: string): void {
     this.announced.delete(name);
+    this.onDeleted(name);
+  }
+
+  private remove(name: string): void {
+    this.forget(name);
     this.appeared.delete(name);
     this.known?.delete(name);
     this.emit({ type: 'deleted', name });

@@ -26,7 +26,7 @@ export interface StreamLogOptions {
   readonly maxInflightBytes?: number;
   /** How long to wait for Redis at the start. */
   readonly connectTimeoutMs?: number;
-  /** Called once per stream and process, after its first entry was appended. */
+  /** Called once per stream and process, after its first entry was appended; again after `announceAgain`. */
   onFirstAppend?(key: string): void;
   onWarning?(message: string): void;
 }
@@ -86,6 +86,11 @@ export class StreamLog {
   /** Calls back each time the log stops being saturated. Returns the function that ends it. */
   onRelief(listener: () => void): () => void {
     return this.appender.onRelief(listener);
+  }
+
+  /** A stream was deleted: the next entry makes it anew, and `onFirstAppend` is told of it. */
+  announceAgain(key: string): void {
+    this.appender.announceAgain(key);
   }
 
   /**

@@ -32,7 +32,10 @@ async function start(options: Partial<StreamAdminOptions> = {}): Promise<Process
     onFirstAppend: (key) => admin.discovery.noteAppend(key),
   });
   processes.push({ admin, log });
-  admin.discovery.attach((key, follow, sink) => log.follow(key, follow, sink));
+  admin.discovery.attach(
+    (key, follow, sink) => log.follow(key, follow, sink),
+    (key) => log.announceAgain(key),
+  );
   return { admin, log };
 }
 
@@ -65,6 +68,22 @@ describe('a watcher', () => {
     await start().then(({ log }) => log.append('default:a', Buffer.from('y')));
     await waitFor(() => events.length === 3);
     expect(events).toEqual(['created default:a', 'deleted default:a', 'created default:a']);
+  });
+
+  test('is told at once of a stream that goes and comes back, each time, by who wrote to it all along', async () => {
+    const [watching, writing] = [await start(), await start()];
+    const events: string[] = [];
+    await watching.admin.discovery.watch({}, ({ type }) => events.push(type));
+    for (let round = 1; round <= 3; round++) {
+      await waitFor(async () => {
+        // Until the writer has heard of the deletion too, which came with the same event, its entries are not told.
+        await writing.log.append('default:a', Buffer.from('x'));
+        return events.length === 2 * round - 1;
+      });
+      await watching.admin.deleteStream('default:a');
+      await waitFor(() => events.length === 2 * round);
+    }
+    expect(events).toEqual(['created', 'deleted', 'created', 'deleted', 'created', 'deleted']);
   });
 
   test('is told of streams that foreign tools make and delete, by the scan', async () => {

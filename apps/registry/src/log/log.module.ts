@@ -48,7 +48,10 @@ async function connectLog({ redisUrl }: RegistryConfig, admin: StreamAdmin, logg
     retention: admin.keeper,
     onWarning: (message) => logger.warn({ component: 'stream-log' }, message),
   });
-  admin.discovery.attach((key, options, sink) => log.follow(key, options, sink));
+  admin.discovery.attach(
+    (key, options, sink) => log.follow(key, options, sink),
+    (key) => log.announceAgain(key),
+  );
   logger.info({ isCluster: log.isCluster }, 'connected to the log');
   return log;
 }

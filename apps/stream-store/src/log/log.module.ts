@@ -47,7 +47,10 @@ async function connectLog(config: StoreConfig, admin: StreamAdmin, logger: Logge
     onFirstAppend: (key) => admin.discovery.noteAppend(key),
     onWarning: (message) => logger.warn({ component: 'stream-log' }, message),
   });
-  admin.discovery.attach((key, options, sink) => log.follow(key, options, sink));
+  admin.discovery.attach(
+    (key, options, sink) => log.follow(key, options, sink),
+    (key) => log.announceAgain(key),
+  );
   const { asked, holds, isMet } = await log.readDurability();
   logger[isMet ? 'info' : 'warn']({ asked, holds, isCluster: log.isCluster }, 'connected to the log');
   return log;

@@ -25,7 +25,7 @@ export interface StreamAdminOptions
 
 /**
  * Everything about streams that is not the hot path: lists, facts, retention, groups, deletion, and which streams
- * appear. Make it before the `StreamLog`, which takes its `retention` and `discovery.noteAppend`; then `discovery.attach(log.follow)`.
+ * appear. Make it before the `StreamLog`, which takes its `retention` and `discovery.noteAppend`; then `discovery.attach(log.follow, log.announceAgain)`.
  */
 export class StreamAdmin {
   readonly groups: Groups;

@@ -108,6 +108,12 @@ export class Appender implements LaneOwner {
     this.route(request);
   }
 
+  /** The next entry of a stream counts as its first again. */
+  announceAgain(key: string): void {
+    const writer = this.writers.get(key);
+    if (writer !== undefined) writer.isAnnounced = false;
+  }
+
   /** Waits until nothing is in flight, at most `timeoutMs`; then refuses the rest and closes. */
   async close(timeoutMs: number): Promise<void> {
     const deadline = Date.now() + timeoutMs;
