@@ -56,6 +56,7 @@ const pages = {
   'docs/operations.md': {
     'settings of stream-store': () => settingsOf('stream-store'),
     'settings of registry': () => settingsOf('registry'),
+    'settings of channel-gateway': () => settingsOf('channel-gateway'),
     'settings of api-gateway': () => settingsOf('api-gateway'),
     addresses: addressTable,
     errors: errorTable,

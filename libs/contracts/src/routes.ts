@@ -1,3 +1,4 @@
+import { CHANNEL_ROUTES } from './routes-channels.js';
 import { GATEWAY_ROUTES } from './routes-gateway.js';
 import { KIT_ROUTES } from './routes-kit.js';
 import { PTG_ROUTES } from './routes-ptg.js';
@@ -15,6 +16,7 @@ export const ROUTES: readonly RouteRule[] = [
   ...STREAM_ROUTES,
   ...REGISTRY_ROUTES,
   ...PTG_ROUTES,
+  ...CHANNEL_ROUTES,
 ];
 
 /**

@@ -25,12 +25,14 @@ const KNOWN_NAMES: readonly string[] = [
   'SLUICE_TLS',
   'SLUICE_CHROMIUM',
   'SLUICE_PYTHON',
+  'SLUICE_CHANNELS',
 ];
 
 /** Families owned by one app or tool each, which checks the names after the prefix itself. */
 const KNOWN_PREFIXES: readonly string[] = [
   'SLUICE_API_GATEWAY_',
   'SLUICE_STREAM_STORE_',
+  'SLUICE_CHANNEL_GATEWAY_',
   'SLUICE_REGISTRY_',
   'SLUICE_RETENTION_',
   'SLUICE_QUOTA_',

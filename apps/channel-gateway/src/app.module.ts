@@ -1,0 +1,86 @@
+import { type DynamicModule, Global, Module, type OnModuleDestroy } from '@nestjs/common';
+import { Drain, LOG } from '@sluice/service-kit';
+import { RedisCommands, StreamAdmin, StreamLog } from '@sluice/stream-log';
+import { type Logger } from 'pino';
+import { openGateway } from './application/open-gateway.js';
+import { ChannelKeys } from './channels/channel-keys.js';
+import { ChannelConfig } from './config.js';
+import { Gateway } from './gateway.js';
+import { LogReadiness } from './health/log-readiness.js';
+import { AboutController } from './http/about.controller.js';
+import { ControlsController, SHUT_DOWN } from './http/controls.controller.js';
+import { NextTicks } from './http/next-ticks.js';
+import { OutputsController } from './http/outputs.controller.js';
+import { ReadingController } from './http/reading.controller.js';
+import { RootController } from './http/root.controller.js';
+import { SendingController } from './http/sending.controller.js';
+import { LogModule } from './log/log.module.js';
+import { ChannelMetrics } from './metrics/channel-metrics.js';
+import { type Application } from './sdk/application.js';
+import { SettingsModule } from './settings.module.js';
+import { ChannelStreamSocket } from './stream/channel-stream.socket.js';
+
+export interface AppOptions {
+  readonly application: Application;
+  readonly config: ChannelConfig;
+  /** Ends the process in order. */
+  readonly shutDown: () => void;
+}
+
+/** The channel gateway: one application, its routes and its sockets. */
+@Global()
+@Module({})
+export class AppModule implements OnModuleDestroy {
+  constructor(
+    private readonly gateway: Gateway,
+    drain: Drain,
+  ) {
+    drain.add('modules', () => gateway.runner.stop());
+  }
+
+  static with({ application, config, shutDown }: AppOptions): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [SettingsModule.with(config), LogModule],
+      controllers: [
+        RootController,
+        ReadingController,
+        SendingController,
+        ControlsController,
+        AboutController,
+        OutputsController,
+      ],
+      providers: [
+        {
+          provide: ChannelKeys,
+          inject: [ChannelConfig],
+          useFactory: (settings: ChannelConfig) => new ChannelKeys(settings.application),
+        },
+        { provide: SHUT_DOWN, useValue: shutDown },
+        {
+          provide: Gateway,
+          inject: [ChannelConfig, ChannelKeys, StreamLog, RedisCommands, StreamAdmin, LOG],
+          useFactory: (
+            settings: ChannelConfig,
+            keys: ChannelKeys,
+            log: StreamLog,
+            commands: RedisCommands,
+            admin: StreamAdmin,
+            logger: Logger,
+          ): Promise<Gateway> => openGateway({ application, config: settings, keys, log, commands, admin, logger }),
+        },
+        NextTicks,
+        LogReadiness,
+        ChannelMetrics,
+        ChannelStreamSocket,
+      ],
+      exports: [Gateway],
+    };
+  }
+
+  /** After the last request and before the log is closed. */
+  async onModuleDestroy(): Promise<void> {
+    await this.gateway.runner.stop();
+    await this.gateway.live.stop();
+  }
+}

@@ -1,0 +1,39 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ConfigError } from '@sluice/service-kit';
+import { channel } from '../sdk/channels.js';
+import { type Application, isApplication } from '../sdk/application.js';
+import { Controls } from '../records/controls.js';
+import { omnibus } from '../demo/omnibus.js';
+import { CONTROLS_CHANNEL } from '../http/controls.controller.js';
+
+/**
+ * The application that is given, or that a file exports by default; the demo without either.
+ * @throws ConfigError when there is none in the file
+ */
+export async function loadApplication(source: Application | string | null): Promise<Application> {
+  const application = typeof source === 'string' ? await importApplication(source) : (source ?? omnibus);
+  return application.mounts.controls === undefined ? application : withControls(application);
+}
+
+async function importApplication(file: string): Promise<Application> {
+  const path = resolve(file);
+  let module: { readonly default?: unknown };
+  try {
+    module = (await import(pathToFileURL(path).href)) as typeof module;
+  } catch (error) {
+    throw new ConfigError([
+      `SLUICE_CHANNELS: ${path} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
+    ]);
+  }
+  if (isApplication(module.default)) return module.default;
+  throw new ConfigError([
+    `SLUICE_CHANNELS: ${path} does not export an application made with defineApplication by default`,
+  ]);
+}
+
+/** What the controls do is seen on a channel like any other. */
+function withControls(application: Application): Application {
+  const controls = channel(Controls, { sendable: true, description: 'What was asked of the controls, and answered.' });
+  return { ...application, channels: { ...application.channels, [CONTROLS_CHANNEL]: controls } };
+}

@@ -1,0 +1,65 @@
+import { ConfigError } from '@sluice/service-kit';
+import { type RedisCommands, type StreamAdmin, type StreamLog } from '@sluice/stream-log';
+import { type Logger } from 'pino';
+import { type ChannelKeys } from '../channels/channel-keys.js';
+import { ChannelWriter } from '../channels/channel-writer.js';
+import { LiveChannels } from '../channels/live-channels.js';
+import { Mounted } from '../channels/mounted.js';
+import { RecordIds } from '../channels/record-ids.js';
+import { type ChannelConfig } from '../config.js';
+import { BuildError } from '../engine/build-error.js';
+import { buildGraph, type Graph } from '../engine/graph.js';
+import { Gateway } from '../gateway.js';
+import { type Making } from '../records/record-type.js';
+import { timestampOf } from '../records/times.js';
+import { ModuleRunner } from '../running/module-runner.js';
+import { type Application } from '../sdk/application.js';
+
+export interface OpenOptions {
+  readonly application: Application;
+  readonly config: ChannelConfig;
+  readonly keys: ChannelKeys;
+  readonly log: StreamLog;
+  readonly commands: RedisCommands;
+  readonly admin: StreamAdmin;
+  readonly logger: Logger;
+}
+
+/** Nothing is ticked while an application is only looked at. */
+const NO_SINK = { take: (): void => undefined };
+
+/**
+ * Puts a running application together: reads what the log holds of its channels, and asks for the lease of its modules.
+ * @throws ConfigError for an application that cannot be built, SluiceError LOG_UNAVAILABLE
+ */
+export async function openGateway(options: OpenOptions): Promise<Gateway> {
+  const { application, config, keys, log, commands, admin, logger } = options;
+  const ids = await RecordIds.open(commands, keys);
+  const making: Making = { nextId: () => ids.next(), timestamp: () => timestampOf(Date.now()) };
+  const mounted = mount(application, making);
+  const retention = admin.keeper;
+  const runner = new ModuleRunner({ application, log, commands, retention, keys, making, logger });
+  const live = new LiveChannels({
+    catalogue: mounted.catalogue,
+    log,
+    commands,
+    keys,
+    lookupRecords: config.lookupRecords,
+    keepsSnapshots: () => runner.isRunning,
+    onFailure: (error) => logger.error({ err: error }, 'a channel cannot be read'),
+  });
+  await live.start();
+  await runner.start();
+  const writer = new ChannelWriter(log, keys);
+  return new Gateway({ mounted, live, writer, runner, making, maxSendRecords: config.maxSendRecords });
+}
+
+function mount(application: Application, making: Making): Mounted {
+  try {
+    const graph: Graph = buildGraph(application, { making, sink: NO_SINK });
+    return new Mounted(application, graph);
+  } catch (error) {
+    if (error instanceof BuildError) throw new ConfigError([`SLUICE_CHANNELS: ${error.message}`]);
+    throw error;
+  }
+}

@@ -1,0 +1,131 @@
+import { type SluiceError } from '@sluice/contracts';
+import { type LogEntry, type RedisCommands, type StreamLog } from '@sluice/stream-log';
+import { entryOfPosition, FIRST_ENTRY_ID } from '@sluice/wire';
+import { type Catalogue, type Channel } from '../engine/catalogue.js';
+import { type RecordType } from '../records/record-type.js';
+import { type ChannelKeys } from './channel-keys.js';
+import { ChannelView, type EntryListener } from './channel-view.js';
+import { findRecord } from './find-record.js';
+import { KeySnapshots } from './key-snapshots.js';
+import { Level } from './level.js';
+import { LookupIndex, type RecordPlace } from './lookup-index.js';
+import { decodeTick } from './payloads.js';
+
+export interface LiveChannelsOptions {
+  readonly catalogue: Catalogue;
+  readonly log: StreamLog;
+  readonly commands: RedisCommands;
+  readonly keys: ChannelKeys;
+  /** Records that can be looked up; 0: none. */
+  readonly lookupRecords: number;
+  /** Whether this replica keeps the last ticks of baskets, for the others too. */
+  readonly keepsSnapshots: () => boolean;
+  /** Sees every entry of every channel. */
+  readonly listeners?: readonly EntryListener[];
+  onFailure(error: SluiceError): void;
+}
+
+/** A record that was looked up, and the channel in which it ticked last. */
+export interface LookedUp {
+  readonly record: object;
+  readonly type: RecordType;
+  readonly channel: string;
+}
+
+const MAX_PACKED = 65_536;
+
+/** What this replica knows of all channels, as the log tells it. */
+export class LiveChannels {
+  readonly index: LookupIndex;
+  private readonly views: ReadonlyMap<string, ChannelView>;
+  private readonly level: Level;
+  private readonly snapshots: KeySnapshots;
+
+  constructor(private readonly options: LiveChannelsOptions) {
+    const { catalogue, commands, keys, lookupRecords, listeners = [], onFailure } = options;
+    this.index = new LookupIndex(lookupRecords);
+    const viewOf = (channel: Channel): ChannelView => {
+      const isIndexed = lookupRecords > 0 && !channel.declaration.type.omitFromLookup;
+      return new ChannelView({ channel, index: isIndexed ? this.index : null, listeners, onFailure });
+    };
+    this.views = new Map([...catalogue.channels.values()].map((channel) => [channel.name, viewOf(channel)]));
+    this.level = new Level(commands, keys);
+    this.snapshots = new KeySnapshots(commands, keys);
+  }
+
+  /** Reads what the log holds and goes on following it; resolves when all that was there is taken in. @throws SluiceError */
+  async start(): Promise<void> {
+    const { log, keys } = this.options;
+    for (const view of this.views.values()) {
+      if (view.channel.keys !== null) view.restore(await this.snapshots.read(view.channel));
+      view.follow(log.follow(keys.stream(view.channel.name), { after: FIRST_ENTRY_ID }, view));
+    }
+    const ends = [...this.views.values()].map(async (view) => {
+      const [newest] = await log.reader.range(keys.stream(view.channel.name), {
+        start: '-',
+        end: '+',
+        reverse: true,
+        count: 1,
+      });
+      if (newest !== undefined) await view.reach(entryOfPosition(newest.id));
+    });
+    await Promise.all(ends);
+    this.snapshots.start([...this.views.values()], this.options.keepsSnapshots);
+  }
+
+  view(channel: Channel): ChannelView {
+    return this.views.get(channel.name) as ChannelView;
+  }
+
+  /** The channel's view, level with everything any replica has accepted by now. @throws SluiceError LOG_UNAVAILABLE */
+  async current(channel: Channel): Promise<ChannelView> {
+    const view = this.view(channel);
+    await this.level.catchUp([view]);
+    return view;
+  }
+
+  /** The newest record of that id; null when there is none, or none any more. @throws SluiceError LOG_UNAVAILABLE */
+  async lookUp(id: string): Promise<LookedUp | null> {
+    await this.level.catchUp([...this.views.values()]);
+    const place = this.index.find(id);
+    return place === null ? null : this.readPlace(place, id);
+  }
+
+  /** Where the record of that id ticked last on the channel. */
+  async placeOn(channel: Channel, id: string): Promise<RecordPlace | null> {
+    await this.level.catchUp([this.view(channel)]);
+    return this.index.find(id, channel.name);
+  }
+
+  /** Entries of the channel after a place, oldest first. @throws SluiceError */
+  read(channel: Channel, after: string, count: number): Promise<LogEntry[]> {
+    return this.options.log.reader.read(this.options.keys.stream(channel.name), { after, count });
+  }
+
+  /** Ends the following and everybody's waiting. */
+  async stop(): Promise<void> {
+    await this.snapshots.stop();
+    for (const view of this.views.values()) view.close();
+  }
+
+  /** Answers everybody who waits, with nothing. */
+  releaseWaiters(): void {
+    for (const { waiters } of this.views.values()) waiters.settleAll('[]');
+  }
+
+  private async readPlace({ channel: name, entryId }: RecordPlace, id: string): Promise<LookedUp | null> {
+    const { log, keys, catalogue } = this.options;
+    const channel = catalogue.channels.get(name) as Channel;
+    const whole = entryOfPosition(entryId);
+    const found = await log.reader.range(keys.stream(name), { start: whole, end: whole, count: MAX_PACKED });
+    const entry = found.find((one) => one.id === entryId);
+    if (entry === undefined) return null;
+    const record = findRecord(channel.declaration.type, recordsOf(channel, entry.payload), id);
+    return record === null ? null : { ...record, channel: name };
+  }
+}
+
+function recordsOf(channel: Channel, payload: Uint8Array): readonly unknown[] {
+  const tick = decodeTick(channel, payload);
+  return channel.keys === null ? [tick].flat() : Object.values(tick as object).flat();
+}

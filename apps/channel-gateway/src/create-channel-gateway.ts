@@ -1,0 +1,67 @@
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { createService, type Environment, type Service } from '@sluice/service-kit';
+import { type FastifyInstance } from 'fastify';
+import { AppModule } from './app.module.js';
+import { loadApplication } from './application/load-application.js';
+import { CHANNEL_CONFIG, ChannelConfig } from './config.js';
+import { Gateway } from './gateway.js';
+import { CHANNEL_ERRORS } from './http/api-errors.js';
+import { isServedPath } from './http/served-paths.js';
+import { slashRedirects } from './http/slashes.js';
+import { createDocument } from './openapi/document.js';
+import { type Application } from './sdk/application.js';
+
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+const OPAQUE = 'application/octet-stream';
+
+export interface ChannelGatewayOptions {
+  /** Takes the place of the one that the environment names. */
+  readonly application?: Application;
+  /** Ends the process in order, when a client asks for that. */
+  readonly shutDown: () => void;
+}
+
+/**
+ * Puts the channel gateway together; `listen` starts it.
+ * @throws ConfigError for a bad environment or application, SluiceError `LOG_UNAVAILABLE` when Redis cannot be reached
+ */
+export async function createChannelGateway(environment: Environment, options: ChannelGatewayOptions): Promise<Service> {
+  const settings = CHANNEL_CONFIG.parse(environment);
+  const config = new ChannelConfig(settings);
+  const application = await loadApplication(options.application ?? settings.channels);
+  return createService({
+    name: 'channel-gateway',
+    module: AppModule.with({ application, config, shutDown: options.shutDown }),
+    config: settings,
+    bodyLimitBytes: MAX_BODY_BYTES,
+    isBehindGateway: true,
+    dialects: [CHANNEL_ERRORS],
+    fastify: { exposeHeadRoutes: false },
+    configure: (app, { edge }) => {
+      readBodies(app);
+      const { mounted } = app.get(Gateway);
+      serveDocument(app, createDocument(mounted) as unknown as OpenAPIObject);
+      return { intercept: slashRedirects(edge, (path) => isServedPath(mounted, path)) };
+    },
+  });
+}
+
+/** Bodies come as the bytes they are: what is wrong with their JSON is said in the dialect's words. */
+function readBodies(app: NestFastifyApplication): void {
+  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    if (request.method === 'POST') request.raw.headers['content-type'] = OPAQUE;
+    done();
+  });
+}
+
+/** The page of the document, without any network. */
+function serveDocument(app: NestFastifyApplication, document: OpenAPIObject): void {
+  SwaggerModule.setup('docs', app, document, {
+    jsonDocumentUrl: 'api-docs/openapi.json',
+    yamlDocumentUrl: 'api-docs/openapi.yaml',
+    customSiteTitle: document.info.title,
+  });
+}

@@ -1,0 +1,93 @@
+import { asKey, type BasketKey, type ChannelDeclaration, type Channels, type StaticField } from '../sdk/channels.js';
+import { type GatewayModule } from '../sdk/module.js';
+import { BuildError } from './build-error.js';
+
+const NAME = /^[A-Za-z][A-Za-z0-9_]{0,99}$/;
+const MAX_KEYS = 10_000;
+const MAX_KEY_CHARS = 200;
+
+/** One channel of a built application. */
+export interface Channel {
+  readonly name: string;
+  readonly declaration: ChannelDeclaration;
+  /** Keys of a basket in their order, by name; null for a channel that is none. */
+  readonly keys: ReadonlyMap<string, BasketKey> | null;
+}
+
+/** Every channel and static field of an application, the modules' own among them. */
+export class Catalogue {
+  readonly channels: ReadonlyMap<string, Channel>;
+  readonly fields: ReadonlyMap<string, StaticField>;
+
+  /** @throws BuildError */
+  constructor(channels: Channels, modules: readonly GatewayModule[]) {
+    const declared = new Map(Object.entries(channels));
+    for (const module of modules) addDynamicChannels(declared, module);
+    const keys = dynamicKeys(declared, modules);
+    const found = new Map<string, Channel>();
+    const fields = new Map<string, StaticField>();
+    for (const [name, declaration] of declared) {
+      if (!NAME.test(name))
+        throw new BuildError(`channel "${name}": a name has letters, digits and _, and begins with a letter`);
+      if (declaration.kind === 'field') fields.set(name, declaration);
+      else found.set(name, { name, declaration, keys: keysOf(name, declaration, keys.get(name) ?? []) });
+    }
+    this.channels = found;
+    this.fields = fields;
+  }
+
+  /** @param who module that asks, for the error @throws BuildError */
+  channel(name: string, who: string, does: string): Channel {
+    const channel = this.channels.get(name);
+    if (channel !== undefined) return channel;
+    const what = this.fields.has(name) ? 'which is a static field and never ticks' : 'which is not declared';
+    throw new BuildError(`module "${who}" ${does} channel "${name}", ${what}`);
+  }
+}
+
+function addDynamicChannels(declared: Map<string, Channels[string]>, module: GatewayModule): void {
+  for (const [name, declaration] of Object.entries(module.dynamicChannels?.() ?? {})) {
+    const known = declared.get(name);
+    if (known !== undefined && !isSame(known, declaration)) {
+      throw new BuildError(`module "${module.name}" adds channel "${name}", which is there with another type or shape`);
+    }
+    declared.set(name, known ?? declaration);
+  }
+}
+
+function isSame(one: Channels[string], other: Channels[string]): boolean {
+  if (one.kind === 'field' || other.kind === 'field') return one === other;
+  return one.type === other.type && one.isList === other.isList && (one.keys === null) === (other.keys === null);
+}
+
+function dynamicKeys(
+  declared: ReadonlyMap<string, Channels[string]>,
+  modules: readonly GatewayModule[],
+): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const module of modules) {
+    for (const [name, keys] of Object.entries(module.dynamicKeys?.() ?? {})) {
+      const declaration = declared.get(name);
+      if (declaration?.kind !== 'channel' || !declaration.hasDynamicKeys) {
+        throw new BuildError(`module "${module.name}" adds keys to "${name}", which is no basket that takes some`);
+      }
+      found.set(name, [...(found.get(name) ?? []), ...keys]);
+    }
+  }
+  return found;
+}
+
+function keysOf(name: string, declaration: ChannelDeclaration, more: readonly string[]): Channel['keys'] {
+  if (declaration.keys === null) return null;
+  const keys = new Map<string, BasketKey>();
+  for (const key of [...declaration.keys, ...more.map(asKey)]) keys.set(key.name, keys.get(key.name) ?? key);
+  if (keys.size > MAX_KEYS) throw new BuildError(`basket "${name}" has ${keys.size} keys, more than ${MAX_KEYS}`);
+  for (const key of keys.keys()) {
+    if (key === '' || key.length > MAX_KEY_CHARS) {
+      throw new BuildError(
+        `basket "${name}" has the key "${key.slice(0, 50)}": a key has 1 to ${MAX_KEY_CHARS} characters`,
+      );
+    }
+  }
+  return keys;
+}

@@ -1,0 +1,134 @@
+import { type Making, type RecordType, type Stamped } from '../records/record-type.js';
+import { type Channels } from '../sdk/channels.js';
+import { type Connector, type CycleInfo, type GatewayModule, select } from '../sdk/module.js';
+import { type Application } from '../sdk/application.js';
+import { BuildError } from './build-error.js';
+import { Catalogue } from './catalogue.js';
+import { orderModules } from './order.js';
+import { type TickSink, completeTick } from './ticks.js';
+
+/** A module's handler and the channels it waits for. */
+interface Handler {
+  readonly channels: readonly string[];
+  run(ticks: Readonly<Record<string, unknown>>, cycle: CycleInfo): unknown;
+}
+
+/** Something that is due at a time. */
+export interface Timer {
+  readonly firstMs: number;
+  /** Null: once. */
+  readonly intervalMs: number | null;
+  run(cycle: CycleInfo): unknown;
+}
+
+/** One module as it is wired. */
+export interface Node {
+  readonly module: GatewayModule;
+  readonly handlers: readonly Handler[];
+  readonly timers: readonly Timer[];
+  readonly reads: ReadonlySet<string>;
+  readonly writes: ReadonlySet<string>;
+}
+
+/** A built application, ready to run once. */
+export interface Graph {
+  readonly catalogue: Catalogue;
+  /** Writers before readers, as far as there is no loop. */
+  readonly nodes: readonly Node[];
+  /** Channels that a module ticks. */
+  readonly written: ReadonlySet<string>;
+}
+
+/** Where what the modules do goes to. */
+export interface GraphHost {
+  readonly making: Making;
+  readonly sink: TickSink;
+}
+
+/**
+ * Wires the modules of an application.
+ * @throws BuildError naming the module and the channel
+ */
+export function buildGraph(application: Application, host: GraphHost): Graph {
+  const modules = application.modules.filter(({ disabled }) => disabled !== true);
+  assertDistinct(modules);
+  const catalogue = new Catalogue(application.channels, modules);
+  const nodes = modules.map((module) => connect(module, catalogue, host));
+  const written = new Set(nodes.flatMap(({ writes }) => [...writes]));
+  for (const node of nodes) assertProvided(node, catalogue, written);
+  return { catalogue, nodes: orderModules(nodes), written };
+}
+
+function assertDistinct(modules: readonly GatewayModule[]): void {
+  const names = new Set<string>();
+  for (const { name } of modules) {
+    if (names.has(name)) throw new BuildError(`two modules are called "${name}"`);
+    names.add(name);
+  }
+}
+
+function connect(module: GatewayModule, catalogue: Catalogue, { making, sink }: GraphHost): Node {
+  const handlers: Handler[] = [];
+  const timers: Timer[] = [];
+  const reads = new Set<string>();
+  const writes = new Set<string>();
+  const { name: who } = module;
+  const connector: Connector<Channels> = {
+    on: (names, run) => {
+      for (const name of names) reads.add(catalogue.channel(name, who, 'reads').name);
+      handlers.push({ channels: [...new Set(names)], run: run as Handler['run'] });
+    },
+    output: (name) => {
+      const channel = catalogue.channel(name, who, 'ticks');
+      writes.add(name);
+      return { tick: (value: unknown) => sink.take(module, name, completeTick(channel, value, making)) };
+    },
+    every: (intervalMs, run) => {
+      if (!(intervalMs >= 1))
+        throw new BuildError(`module "${who}" wants to be called every ${intervalMs} ms: at least 1`);
+      timers.push({ firstMs: intervalMs, intervalMs, run });
+    },
+    after: (delayMs, run) => {
+      timers.push({ firstMs: Math.max(0, delayMs), intervalMs: null, run });
+    },
+    make: <T extends Stamped>(type: RecordType<T>, values: Readonly<Partial<T>>) => type.make(values, making),
+    field: (name) => {
+      const found = catalogue.fields.get(name);
+      if (found === undefined) throw new BuildError(`module "${who}" reads the field "${name}", which is not declared`);
+      return found.value;
+    },
+    keys: (name) => [...(catalogue.channel(name, who, 'reads').keys?.keys() ?? [])],
+  };
+  try {
+    module.connect(connector);
+  } catch (error) {
+    if (error instanceof BuildError) throw error;
+    throw new BuildError(`module "${who}" does not connect: ${String(error)}`, { cause: error });
+  }
+  return { module, handlers, timers, reads, writes };
+}
+
+/** A channel that nothing ticks would be waited for in vain. */
+function assertProvided({ module, reads }: Node, catalogue: Catalogue, written: ReadonlySet<string>): void {
+  const read = [...reads];
+  const required = select(
+    read,
+    module.requires === undefined ? undefined : known(module, read),
+    `requires of ${module.name}`,
+  );
+  for (const name of required) {
+    if (written.has(name) || catalogue.channels.get(name)?.declaration.options.sendable === true) continue;
+    throw new BuildError(
+      `Nothing provides required node: module "${module.name}" reads channel "${name}", which no module ticks and clients cannot send to; leave it out of its \`requires\` if that is meant`,
+    );
+  }
+}
+
+/** Only what the module reads counts. */
+function known({ requires }: GatewayModule, read: readonly string[]): { include: string[]; exclude: string[] } {
+  const { include, exclude = [] } = Array.isArray(requires)
+    ? { include: requires as readonly string[] }
+    : (requires as Exclude<GatewayModule['requires'], readonly string[] | undefined>);
+  const isRead = (name: string): boolean => read.includes(name);
+  return { include: (include ?? read).filter(isRead), exclude: exclude.filter(isRead) };
+}

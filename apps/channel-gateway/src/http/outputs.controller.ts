@@ -1,0 +1,78 @@
+import { createReadStream } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { extname, join, resolve, sep } from 'node:path';
+import { Controller, Get, Req, Res } from '@nestjs/common';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { Gateway } from '../gateway.js';
+import { ApiError, notFound } from './api-errors.js';
+import { escapeHtml, page } from './pages.js';
+import { sendPage } from './root.controller.js';
+
+const ROOT = '/outputs';
+const MAX_LISTED = 5_000;
+const TYPES: Readonly<Record<string, string>> = {
+  '.log': 'text/plain; charset=utf-8',
+  '.txt': 'text/plain; charset=utf-8',
+  '.json': 'application/json',
+  '.csv': 'text/csv; charset=utf-8',
+};
+
+/** The files of a folder, to look at. Nothing outside of it is shown, links that lead out neither. */
+@Controller('outputs')
+export class OutputsController {
+  constructor(private readonly gateway: Gateway) {}
+
+  @Get()
+  async showRoot(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    await this.show(request, reply);
+  }
+
+  @Get('*')
+  async show(@Req() { raw }: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const { outputs } = this.gateway.mounted.application.mounts;
+    if (outputs === undefined) throw notFound();
+    const [path = ROOT, query] = (raw.url ?? '').split('?', 2);
+    const names = decodeURIComponent(path.slice(ROOT.length))
+      .split('/')
+      .filter((name) => name !== '');
+    const file = await pathWithin(outputs.dir, names);
+    if (file === null) throw new ApiError(404, `Not found: ${names.join('/')}`);
+    const facts = await stat(file);
+    if (facts.isDirectory()) {
+      await sendPage(reply, await listing(file, names, query));
+      return;
+    }
+    await reply
+      .header('content-type', TYPES[extname(file).toLowerCase()] ?? 'application/octet-stream')
+      .header('content-length', facts.size)
+      .header('content-security-policy', "default-src 'none'; sandbox")
+      .header('x-content-type-options', 'nosniff')
+      .send(createReadStream(file, { end: Math.max(0, facts.size - 1) }));
+  }
+}
+
+/** The real path of a file or folder below `dir`; null when there is none. */
+async function pathWithin(dir: string, names: readonly string[]): Promise<string | null> {
+  if (names.some((name) => name === '..' || name.includes('\0') || name.includes(sep))) return null;
+  try {
+    const root = await realpath(resolve(dir));
+    const found = await realpath(join(root, ...names));
+    return found === root || found.startsWith(root + sep) ? found : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Links keep the query, as it may hold what lets the reader in. */
+async function listing(dir: string, names: readonly string[], query: string | undefined): Promise<string> {
+  const entries = (await readdir(dir, { withFileTypes: true })).slice(0, MAX_LISTED);
+  const tail = query === undefined ? '' : `?${query}`;
+  const links = entries
+    .map((entry) => [entry.name, entry.isDirectory() ? '/' : ''] as const)
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, slash]) => {
+      const href = [ROOT, ...names.map(encodeURIComponent), encodeURIComponent(name)].join('/') + tail;
+      return `<li><a href="${escapeHtml(href)}">${escapeHtml(name + slash)}</a></li>`;
+    });
+  return page(`Outputs: /${names.join('/')}`, `<ul>${links.join('')}</ul>`);
+}

@@ -1,0 +1,58 @@
+import { Controller, Get, Inject, Res } from '@nestjs/common';
+import { Who, type Identity } from '@sluice/service-kit';
+import { type FastifyReply } from 'fastify';
+import { Gateway } from '../gateway.js';
+import { createDocument } from '../openapi/document.js';
+import { describeGraph } from './about.controller.js';
+import { notFound } from './api-errors.js';
+import { sendJson } from './json-reply.js';
+import { graphPage } from './pages.js';
+
+/** What stands at the root beside the API: the document, pages, and where a browser is sent. */
+@Controller()
+export class RootController {
+  private document: string | null = null;
+
+  constructor(@Inject(Gateway) private readonly gateway: Gateway) {}
+
+  @Get()
+  async redirectRoot(@Res() reply: FastifyReply): Promise<void> {
+    await reply.code(307).header('location', '/redoc').send();
+  }
+
+  @Get('openapi.json')
+  async readDocument(@Res() reply: FastifyReply): Promise<void> {
+    this.document ??= JSON.stringify(createDocument(this.gateway.mounted));
+    await sendJson(reply, this.document);
+  }
+
+  /** One page serves both names. */
+  @Get('redoc')
+  async redirectRedoc(@Res() reply: FastifyReply): Promise<void> {
+    await reply.code(307).header('location', '/docs').send();
+  }
+
+  @Get('ui-config')
+  async readUiConfig(@Res() reply: FastifyReply): Promise<void> {
+    const { title, description } = this.gateway.mounted.application;
+    const config = { title, description, headerLogo: '', footerLogo: '', customCss: [], customJs: [], basePath: '' };
+    await sendJson(reply, JSON.stringify(config));
+  }
+
+  /** Who reads and who ticks each channel, as a page. */
+  @Get('channels_graph')
+  async showGraph(@Who() identity: Identity, @Res() reply: FastifyReply): Promise<void> {
+    if (this.gateway.mounted.application.mounts.channelsGraph !== true) throw notFound();
+    await sendPage(reply, graphPage(describeGraph(this.gateway, identity)));
+  }
+}
+
+/** Answers with a page that runs no script and loads nothing. */
+export async function sendPage(reply: FastifyReply, html: string): Promise<void> {
+  await reply
+    .header('content-type', 'text/html; charset=utf-8')
+    .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+    .header('x-content-type-options', 'nosniff')
+    .header('cache-control', 'no-store')
+    .send(html);
+}

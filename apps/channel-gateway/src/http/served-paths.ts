@@ -1,0 +1,24 @@
+import { type Mounted, type Group } from '../channels/mounted.js';
+
+const API = '/api/v1/';
+const ALONE: ReadonlySet<string> = new Set([
+  'stream',
+  'field',
+  'channels_graph',
+  'perspective/tables',
+  'perspective/layouts',
+  'perspective/meta',
+]);
+const GROUPS: readonly Group[] = ['last', 'next', 'lookup', 'send'];
+
+/** Whether a path of the API, without query and with its slashes in order, is served. */
+export function isServedPath(mounted: Mounted, path: string): boolean {
+  const rest = path.slice(API.length);
+  if (ALONE.has(rest)) return true;
+  const [first = '', second = ''] = rest.split('/', 2);
+  if (first === 'controls') return mounted.application.mounts.controls !== undefined;
+  if (first === 'field') return mounted.fields.includes(second.replaceAll('-', '_'));
+  const group = GROUPS.find((one) => one === first);
+  if (group === undefined) return false;
+  return second === '' || (group === 'lookup' && second === 'id') || mounted.find(group, second) !== null;
+}

@@ -1,0 +1,45 @@
+import { Global, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { LOG } from '@sluice/service-kit';
+import { RedisCommands, StreamAdmin, StreamLog } from '@sluice/stream-log';
+import { type Logger } from 'pino';
+import { ChannelConfig } from '../config.js';
+
+/** The log, connected at start and closed after the last request. */
+@Global()
+@Module({
+  providers: [
+    {
+      provide: StreamAdmin,
+      inject: [ChannelConfig],
+      useFactory: ({ redisUrl, retention }: ChannelConfig): Promise<StreamAdmin> =>
+        StreamAdmin.connect({ url: redisUrl, defaultRule: retention }),
+    },
+    { provide: StreamLog, inject: [ChannelConfig, StreamAdmin, LOG], useFactory: connectLog },
+    { provide: RedisCommands, inject: [StreamAdmin], useFactory: ({ commands }: StreamAdmin) => commands },
+  ],
+  exports: [StreamAdmin, StreamLog, RedisCommands],
+})
+export class LogModule implements OnApplicationShutdown {
+  constructor(
+    private readonly log: StreamLog,
+    private readonly admin: StreamAdmin,
+  ) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.log.close();
+    await this.admin.close();
+  }
+}
+
+async function connectLog(config: ChannelConfig, admin: StreamAdmin, logger: Logger): Promise<StreamLog> {
+  const log = await StreamLog.connect({
+    url: config.redisUrl,
+    durability: config.durability,
+    retention: admin.keeper,
+    onWarning: (message) => logger.warn({ component: 'stream-log' }, message),
+  });
+  admin.discovery.attach((key, options, sink) => log.follow(key, options, sink));
+  const { asked, holds, isMet } = await log.readDurability();
+  logger[isMet ? 'info' : 'warn']({ asked, holds, isCluster: log.isCluster }, 'connected to the log');
+  return log;
+}

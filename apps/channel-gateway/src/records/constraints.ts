@@ -1,0 +1,103 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import addFormats from 'ajv-formats';
+import { type Faults, type Location } from './faults.js';
+import { NESTED, type Schema } from './fields.js';
+
+/** Checks what a schema demands beyond the kind of a value: bounds, lengths, patterns. */
+export type Constraints = (values: object, loc: Location, faults: Faults) => void;
+
+/** What the readers take care of already: kinds, times, enumerations, and that nothing is required. */
+const READ_ALREADY = new Set([
+  'type',
+  'default',
+  'required',
+  'additionalProperties',
+  'enum',
+  'const',
+  'title',
+  'description',
+]);
+const READ_FORMATS = new Set(['date-time', 'date', 'time', 'duration']);
+
+const ajv = new Ajv({ strict: false, allErrors: false, validateSchema: true });
+(addFormats as unknown as (instance: Ajv) => void)(ajv);
+
+/** @throws Error for a schema that is none */
+export function compileConstraints(fields: Readonly<Record<string, Schema>>): Constraints {
+  const checks = Object.entries(fields).flatMap(([name, schema]): [string, ValidateFunction][] => {
+    const bare = withoutKinds(schema);
+    return Object.keys(bare).length === 0 ? [] : [[name, ajv.compile(bare)]];
+  });
+  if (checks.length === 0) return () => undefined;
+  return (values, loc, faults) => {
+    for (const [name, check] of checks) {
+      const value = (values as Readonly<Record<string, unknown>>)[name];
+      if (value === undefined || value === null || check(value)) continue;
+      for (const error of check.errors ?? []) addFault(error, value, [...loc, name], faults);
+    }
+  };
+}
+
+function withoutKinds(schema: Schema): Record<string, unknown> {
+  if (schema[NESTED] !== undefined) return {};
+  const entries = Object.entries(schema).flatMap(([keyword, value]): [string, unknown][] => {
+    if (READ_ALREADY.has(keyword) || keyword.startsWith('x-') || keyword.startsWith('~')) return [];
+    if (keyword === 'format' && READ_FORMATS.has(String(value))) return [];
+    if (keyword === 'items') return kept(keyword, withoutKinds(value as Schema));
+    if (keyword === 'properties' || keyword === 'patternProperties') {
+      const inner = Object.entries(value as Record<string, Schema>).flatMap(([name, member]) =>
+        kept(name, withoutKinds(member)),
+      );
+      return inner.length === 0 ? [] : [[keyword, Object.fromEntries(inner)]];
+    }
+    if (keyword === 'anyOf') {
+      const branches = (value as readonly Schema[]).map((branch) => ({
+        ...branchKind(branch),
+        ...withoutKinds(branch),
+      }));
+      return [[keyword, branches]];
+    }
+    return [[keyword, value]];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** A branch of a union is told by its kind. */
+function branchKind(schema: Schema): Record<string, unknown> {
+  return schema.type === undefined ? {} : { type: schema.type };
+}
+
+function kept(name: string, schema: Record<string, unknown>): [string, unknown][] {
+  return Object.keys(schema).length === 0 ? [] : [[name, schema]];
+}
+
+/** By keyword: the dialect's name, its words, and the name of its bound. */
+const WORDS: Readonly<Record<string, (bound: unknown) => readonly [type: string, msg: string, key: string]>> = {
+  minimum: (bound) => ['greater_than_equal', `Input should be greater than or equal to ${bound}`, 'ge'],
+  exclusiveMinimum: (bound) => ['greater_than', `Input should be greater than ${bound}`, 'gt'],
+  maximum: (bound) => ['less_than_equal', `Input should be less than or equal to ${bound}`, 'le'],
+  exclusiveMaximum: (bound) => ['less_than', `Input should be less than ${bound}`, 'lt'],
+  multipleOf: (bound) => ['multiple_of', `Input should be a multiple of ${bound}`, 'multiple_of'],
+  minLength: (bound) => ['string_too_short', `String should have at least ${bound} characters`, 'min_length'],
+  maxLength: (bound) => ['string_too_long', `String should have at most ${bound} characters`, 'max_length'],
+  pattern: (bound) => ['string_pattern_mismatch', `String should match pattern '${bound}'`, 'pattern'],
+  minItems: (bound) => ['too_short', `List should have at least ${bound} items`, 'min_length'],
+  maxItems: (bound) => ['too_long', `List should have at most ${bound} items`, 'max_length'],
+};
+
+function addFault(error: ErrorObject, value: unknown, loc: Location, faults: Faults): void {
+  const path = error.instancePath.split('/').slice(1).map(unescapePointer);
+  const input = path.reduce<unknown>((inner, name) => (inner as Record<string, unknown>)?.[name], value);
+  const bound: unknown = (error.params as Record<string, unknown>)['limit'] ?? Object.values(error.params)[0];
+  const words = WORDS[error.keyword];
+  if (words === undefined) {
+    faults.add(`${error.keyword}_error`, [...loc, ...path], `Input ${error.message ?? 'is not valid'}`, input);
+    return;
+  }
+  const [type, msg, key] = words(bound);
+  faults.add(type, [...loc, ...path], msg, input, { [key]: bound });
+}
+
+function unescapePointer(part: string): string {
+  return part.replaceAll('~1', '/').replaceAll('~0', '~');
+}

@@ -1,0 +1,57 @@
+export { Type, type Static } from 'typebox';
+export {
+  extendRecordType,
+  recordType,
+  RecordType,
+  RecordValueError,
+  type RecordOf,
+  type RecordTypeOptions,
+  type Stamped,
+} from '../records/record-type.js';
+export {
+  date,
+  dateTime,
+  duration,
+  enumName,
+  enumValue,
+  nested,
+  timeOfDay,
+  type Enumeration,
+  type Fields,
+  type FieldValues,
+} from '../records/fields.js';
+export { FaultyInput, type Fault } from '../records/faults.js';
+export {
+  basket,
+  basketOfLists,
+  channel,
+  enumBasket,
+  field,
+  list,
+  type ChannelDeclaration,
+  type ChannelOptions,
+  type Channels,
+  type StateDeclaration,
+  type StaticField,
+  type TickOf,
+} from './channels.js';
+export {
+  type Connector,
+  type CycleInfo,
+  type GatewayModule,
+  type Incomplete,
+  type Output,
+  type Selection,
+  type Ticks,
+} from './module.js';
+export {
+  defineApplication,
+  type Application,
+  type ApplicationOptions,
+  type Mounts,
+  type TableView,
+} from './application.js';
+export { BuildError } from '../engine/build-error.js';
+export { BadTick } from '../engine/ticks.js';
+export { type ModuleFault } from '../engine/engine.js';
+export { TestKit, type SeenTick } from './test-kit.js';

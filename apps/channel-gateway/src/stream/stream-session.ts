@@ -1,0 +1,258 @@
+import { type SluiceError } from '@sluice/contracts';
+import { type Connection, type Identity, textFrame } from '@sluice/service-kit';
+import { type StreamLog } from '@sluice/stream-log';
+import { parsePosition } from '@sluice/wire';
+import { type ChannelKeys } from '../channels/channel-keys.js';
+import { type Channel } from '../engine/catalogue.js';
+import { type Gateway } from '../gateway.js';
+import { isAllowed } from '../sending/permitted.js';
+import { HEARTBEAT_CHANNEL, type StreamHeartbeat } from './heartbeat.js';
+import { type ClientMessage, readMessage } from './messages.js';
+import { Subscription, type SubscriptionSocket } from './subscription.js';
+import { keyMessage, message } from './tick-frames.js';
+
+/** Sends of one socket that may be on their way into the log before it is read no further. */
+const MAX_SENDS = 256;
+const MAX_LATEST = 1_000;
+
+export interface SessionOptions {
+  readonly gateway: Gateway;
+  readonly log: StreamLog;
+  readonly keys: ChannelKeys;
+  readonly heartbeat: StreamHeartbeat;
+  readonly connection: Connection;
+  readonly identity: Identity;
+  /** What is not understood is told. */
+  readonly tellsErrors: boolean;
+  readonly maxBufferedBytes: number;
+}
+
+/** A reason why a message has no effect. */
+class Ignored extends Error {}
+
+/** One socket: what it is subscribed to, and what it sends. */
+export class StreamSession implements SubscriptionSocket {
+  private readonly subscriptions = new Map<string, Subscription>();
+  private sending = 0;
+  private hasHeartbeat = false;
+  private isPaused = false;
+
+  constructor(private readonly options: SessionOptions) {
+    const { connection } = options;
+    connection.onMessage((data, isBinary) => this.take(data, isBinary));
+    connection.writer.onDrain(() => this.drained());
+    connection.ws.once('close', () => this.close());
+  }
+
+  get hasRoom(): boolean {
+    return this.options.connection.writer.bufferedBytes < this.options.maxBufferedBytes;
+  }
+
+  write(pieces: readonly Uint8Array[]): void {
+    this.options.connection.writer.write(pieces);
+  }
+
+  end({ closeCode, code, message: reason }: SluiceError): void {
+    void this.options.connection.close(closeCode, `${code}: ${reason}`);
+  }
+
+  private readonly heartbeatSink = {
+    write: (frame: readonly Uint8Array[]): void => {
+      if (this.hasRoom) this.write(frame);
+    },
+  };
+
+  private take(data: Uint8Array, isBinary: boolean): void {
+    const read = readMessage(data, isBinary);
+    if (typeof read === 'string') {
+      this.answer(null, read);
+      return;
+    }
+    try {
+      this.act(read);
+    } catch (error) {
+      this.refuse(read, error);
+    }
+  }
+
+  /** @throws Ignored, FaultyInput */
+  private act(given: ClientMessage): void {
+    const { action, channel: name } = given;
+    if (typeof name !== 'string' || name === '') throw new Ignored('a message names a channel');
+    if (action !== 'subscribe' && action !== 'unsubscribe' && action !== 'send') {
+      throw new Ignored('the action is subscribe, unsubscribe or send');
+    }
+    if (action === 'send') return this.send(given, this.channelOf(name));
+    if (name === HEARTBEAT_CHANNEL) this.setHeartbeat(action === 'subscribe');
+    else if (action === 'subscribe') this.subscribe(given, this.channelOf(name));
+    else this.unsubscribe(given, this.channelOf(name));
+    this.answer(given.ack, null);
+  }
+
+  private subscribe(given: ClientMessage, channel: Channel): void {
+    const keys = this.readableKeys(channel, given.key);
+    const { seq: withSeq, gaps: withGaps, since, latest } = given;
+    const after = typeof since === 'string' ? parsePosition(since) : null;
+    if (since !== undefined && after === null) throw new Ignored('since is the seq of a message');
+    const newest = latestOf(latest);
+    const { live } = this.options.gateway;
+    const known = this.subscriptions.get(channel.name);
+    const subscription = known ?? new Subscription(channel, this, { withSeq, withGaps });
+    subscription.extras = {
+      withSeq: withSeq || subscription.extras.withSeq,
+      withGaps: withGaps || subscription.extras.withGaps,
+    };
+    subscription.choose(keys ?? []);
+    if (given.snapshot) this.writeSnapshot(channel, keys);
+    if (known !== undefined && after === null && newest === 0) return;
+    subscription.follower?.close();
+    this.subscriptions.set(channel.name, subscription);
+    // What this replica has taken in is known here and now: nothing that ticks from now on is missed while the log is asked.
+    const from = after ?? live.view(channel).position;
+    const follow = { after: from, ...(newest === 0 ? {} : { latest: newest }) };
+    subscription.follower = this.options.log.follow(this.options.keys.stream(channel.name), follow, subscription);
+  }
+
+  private unsubscribe({ key }: ClientMessage, channel: Channel): void {
+    const subscription = this.subscriptions.get(channel.name);
+    const keys = this.namedKeys(channel, key);
+    if (subscription === undefined) throw new Ignored(`there is no subscription of "${channel.name}"`);
+    subscription.drop(keys ?? []);
+    if (keys !== null && !subscription.isEmpty) return;
+    subscription.close();
+    this.subscriptions.delete(channel.name);
+  }
+
+  private send({ key, data, ack }: ClientMessage, channel: Channel): void {
+    const { gateway, identity } = this.options;
+    const name = this.sendableKey(channel, key);
+    if (!isAllowed(identity, 'channel:write', channel, name)) throw new Ignored(`the credential does not allow that`);
+    if (isEmpty(data)) throw new Ignored('there is no data to send');
+    this.sending += 1;
+    if (this.sending >= MAX_SENDS) this.pause();
+    gateway.send(channel, name, data).then(
+      () => this.sent(ack, null),
+      (error: unknown) => this.sent(ack, error),
+    );
+  }
+
+  /** The one key to send to; null for a channel that is no basket. @throws Ignored */
+  private sendableKey(channel: Channel, key: unknown): string | null {
+    const { mounted } = this.options.gateway;
+    if (mounted.application.mounts.stream?.readonly === true)
+      throw new Ignored('this gateway takes nothing from sockets');
+    if (!mounted.isSendable(channel)) throw new Ignored(`the channel "${channel.name}" is not sent to`);
+    if (channel.keys !== null && key === undefined) throw new Ignored(`"${channel.name}" is a basket: name a key`);
+    return this.namedKeys(channel, key)?.[0] ?? null;
+  }
+
+  private sent(ack: ClientMessage['ack'], error: unknown): void {
+    this.sending -= 1;
+    if (this.sending < MAX_SENDS / 2) this.resume();
+    this.answer(ack, error === null ? null : reasonOf(error));
+  }
+
+  /** Keys that a message means; null for a channel that has none. @throws Ignored */
+  private namedKeys({ name, keys }: Channel, key: unknown): readonly string[] | null {
+    if (keys === null) {
+      if (key === undefined) return null;
+      throw new Ignored(`"${name}" is no basket and has no keys`);
+    }
+    if (key === undefined) return [...keys.keys()];
+    const found = [...keys.values()].find((one) => one.name === key || one.value === key);
+    if (found === undefined) throw new Ignored(`the basket "${name}" has no such key`);
+    return [found.name];
+  }
+
+  /** As {@link namedKeys}, those of them that may be read. @throws Ignored */
+  private readableKeys(channel: Channel, key: unknown): readonly string[] | null {
+    const { identity } = this.options;
+    const named = this.namedKeys(channel, key);
+    const readable = named?.filter((one) => isAllowed(identity, 'channel:read', channel, one)) ?? null;
+    const isReadable = readable === null ? isAllowed(identity, 'channel:read', channel) : readable.length > 0;
+    if (!isReadable) throw new Ignored('the credential does not allow that');
+    return readable;
+  }
+
+  private channelOf(name: string): Channel {
+    const channel = this.options.gateway.mounted.findStreamed(name);
+    if (channel === null) throw new Ignored(`there is no channel "${name.slice(0, 100)}"`);
+    return channel;
+  }
+
+  private writeSnapshot(channel: Channel, keys: readonly string[] | null): void {
+    const view = this.options.gateway.live.view(channel);
+    if (keys === null) {
+      if (view.last !== '[]') this.write(textFrame(message(channel.name, '', view.last)));
+      return;
+    }
+    for (const key of keys) {
+      const json = view.lastOf(key);
+      if (json !== '[]') this.write(textFrame(keyMessage(channel.name, key, json)));
+    }
+  }
+
+  private setHeartbeat(isWanted: boolean): void {
+    const { heartbeat } = this.options;
+    if (!isWanted && !this.hasHeartbeat) throw new Ignored('there is no subscription of "heartbeat"');
+    this.hasHeartbeat = isWanted;
+    if (isWanted) heartbeat.add(this.heartbeatSink);
+    else heartbeat.remove(this.heartbeatSink);
+  }
+
+  private refuse({ ack }: ClientMessage, error: unknown): void {
+    if (!(error instanceof Ignored)) throw error;
+    this.answer(ack, error.message);
+  }
+
+  /** Whoever asked is told; nobody else, as the clients of the original expect no such messages. */
+  private answer(ack: ClientMessage['ack'], reason: string | null): void {
+    if (ack === null && (reason === null || !this.options.tellsErrors)) return;
+    const told = {
+      ...(ack === null ? {} : { ack, ok: reason === null }),
+      ...(reason === null ? {} : { error: reason }),
+    };
+    this.write(textFrame(JSON.stringify(told)));
+    // Who asks and does not listen is not read on.
+    if (!this.hasRoom) this.pause();
+  }
+
+  private pause(): void {
+    if (this.isPaused) return;
+    this.isPaused = true;
+    this.options.connection.pause();
+  }
+
+  private resume(): void {
+    if (!this.isPaused || !this.hasRoom || this.sending >= MAX_SENDS / 2) return;
+    this.isPaused = false;
+    this.options.connection.resume();
+  }
+
+  private drained(): void {
+    this.resume();
+    for (const { follower } of this.subscriptions.values()) follower?.resume();
+  }
+
+  private close(): void {
+    for (const subscription of this.subscriptions.values()) subscription.close();
+    this.subscriptions.clear();
+    this.options.heartbeat.remove(this.heartbeatSink);
+  }
+}
+
+function isEmpty(data: unknown): boolean {
+  if (data === undefined || data === null) return true;
+  return typeof data !== 'object' || Object.keys(data).length === 0;
+}
+
+/** @throws Ignored */
+function latestOf(value: unknown): number {
+  if (value === undefined) return 0;
+  if (Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_LATEST) return value as number;
+  throw new Ignored(`latest is a number of ticks from 1 to ${MAX_LATEST}`);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message.slice(0, 1_000) : String(error);
+}

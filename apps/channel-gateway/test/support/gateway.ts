@@ -1,0 +1,86 @@
+import { startRedis, type RedisServer } from '@sluice/testing';
+import { createChannelGateway } from '../../src/create-channel-gateway.js';
+import { Gateway } from '../../src/gateway.js';
+import { type Application } from '../../src/sdk/application.js';
+import { StreamClient } from './socket.js';
+
+/** What a request answered. */
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers: Headers;
+}
+
+export interface GatewayOptions {
+  readonly application?: Application;
+  readonly environment?: Record<string, string>;
+  /** Default: one of its own, which ends with it. */
+  readonly redis?: RedisServer;
+  readonly shutDown?: () => void;
+}
+
+/** A channel gateway in this process. */
+export class TestGateway {
+  private constructor(
+    readonly service: Awaited<ReturnType<typeof createChannelGateway>>,
+    readonly redis: RedisServer,
+    readonly url: string,
+    private readonly ownsRedis: boolean,
+  ) {}
+
+  static async start({ application, environment, redis, shutDown }: GatewayOptions = {}): Promise<TestGateway> {
+    const server = redis ?? (await startRedis());
+    const variables = {
+      REDIS_URL: server.url,
+      SLUICE_CHANNEL_GATEWAY_PORT: '0',
+      SLUICE_LOG_LEVEL: 'silent',
+      ...environment,
+    };
+    const service = await createChannelGateway(variables, {
+      shutDown: shutDown ?? (() => undefined),
+      ...(application === undefined ? {} : { application }),
+    });
+    return new TestGateway(service, server, await service.listen(), redis === undefined);
+  }
+
+  get gateway(): Gateway {
+    return this.service.app.get(Gateway);
+  }
+
+  /** Below `/api/v1`, unless the path begins with two slashes. */
+  async get(path: string, init: RequestInit = {}): Promise<Answer> {
+    const target = path.startsWith('//') ? path.slice(1) : `/api/v1${path}`;
+    const response = await fetch(`${this.url}${target}`, { redirect: 'manual', ...init });
+    const text = await response.text();
+    return { status: response.status, body: parsed(text), headers: response.headers };
+  }
+
+  /** The list that a path answers. */
+  async list(path: string): Promise<Record<string, unknown>[]> {
+    const { status, body } = await this.get(path);
+    if (status !== 200) throw new Error(`${path} answered ${status} ${JSON.stringify(body)}`);
+    return body as Record<string, unknown>[];
+  }
+
+  post(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    const text = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
+    return this.get(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, ...text });
+  }
+
+  socket(path?: string): Promise<StreamClient> {
+    return StreamClient.open(this.url, path);
+  }
+
+  async close(): Promise<void> {
+    await this.service.close();
+    if (this.ownsRedis) await this.redis.stop();
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
