@@ -1,5 +1,6 @@
 import { type LoggerService } from '@nestjs/common';
 import { type DestinationStream, type Logger, destination, pino } from 'pino';
+import { loggedError } from './logged-error.js';
 
 /** JSON lines to standard output, each with the name of the service. */
 export function createLogger(options: { service: string; level: string; to?: DestinationStream }): Logger {
@@ -9,6 +10,7 @@ export function createLogger(options: { service: string; level: string; to?: Des
       base: { service: options.service, pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: loggedError },
     },
     // Few lines are ever written, and the last one before an exit must not be lost.
     options.to ?? destination({ dest: 1, sync: true }),
