@@ -4,6 +4,7 @@ import { startRedis, uniqueName, type RedisServer } from '@sluice/testing';
 import { WebSocket } from 'ws';
 import { prepareAccess } from '../src/first-start.js';
 import { AccessSystem } from './support/access.js';
+import { startGateway } from './support/gateway.js';
 
 /** The sample token of the original's README, which expired long ago and whose key is public. */
 const EXPIRED =
@@ -41,6 +42,16 @@ describe('open mode', () => {
           NOT_AUTHENTICATED,
         ]);
       }
+    }
+  });
+
+  it('gives tokens as soon as it answers, although its connection to Redis is just being made', async () => {
+    const fresh = await startGateway(open.store.url, { REDIS_URL: open.redis.url });
+    try {
+      const body = new URLSearchParams({ username: 'early', password: 'early' });
+      expect((await fetch(`${fresh.url}/token`, { method: 'POST', body })).status).toBe(200);
+    } finally {
+      await fresh.close();
     }
   });
 

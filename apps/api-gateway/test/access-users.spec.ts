@@ -224,6 +224,20 @@ describe('a token', () => {
   });
 });
 
+describe('a log-in under way while its password is changed', () => {
+  it('gives no token that outlives the change', async () => {
+    const user = await strict.addUser(uniqueName('user'), ['stream:read']);
+    const logIns = Array.from({ length: 6 }, () => strict.logIn(user.name, user.password));
+    const change = strict.send('PUT', `/v1/users/${user.name}/password`, { password: 'another one' }, admin.token);
+    expect((await change).status).toBe(204);
+    for (const response of await Promise.all(logIns)) {
+      if (response.status !== 200) continue;
+      const { access_token: as } = (await response.json()) as { access_token: string };
+      expect((await strict.fetch('/v1/me', { as })).status).toBe(401);
+    }
+  });
+});
+
 describe('the audit trail', () => {
   it('tells every change and who made it, the newest first, and what came after an entry', async () => {
     const [, before] = await answer(strict.fetch('/v1/audit?count=1', { as: admin.token }));

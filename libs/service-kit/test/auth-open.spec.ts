@@ -69,14 +69,15 @@ describe('a credential in open mode', () => {
   it('says who makes a request, and narrows nothing', async () => {
     const { users, tokens, apiKeys } = system;
     await users.add({ name: 'alice', password: 'wonderland', scopes: [] }, 'test');
-    const { token, tokenId } = await tokens.issue('alice', { scopes: [] });
+    const { token, tokenId, expiresAtMs } = await tokens.issue('alice', { scopes: [] });
     const { secret } = await apiKeys.create({ name: 'camera', scopes: [], owner: 'alice' });
-    const everything = { scopes: ['admin'] };
-    const alice = { subject: 'alice', kind: 'token', credentialId: tokenId, ...everything };
+    const everything = { scopes: ['admin'], account: 'alice' };
+    const alice = { subject: 'alice', kind: 'token', credentialId: tokenId, expiresAtMs, ...everything };
     expect([await who(token), await who(token)]).toEqual([alice, alice]);
-    expect(await who(secret)).toEqual({ subject: 'key:camera', kind: 'key', credentialId: 'camera', ...everything });
+    const camera = { subject: 'key:camera', kind: 'key', credentialId: 'camera', expiresAtMs: null, ...everything };
+    expect(await who(secret)).toEqual(camera);
     const { token: development } = await tokens.issue('anybody', { isDevelopment: true });
-    expect(await who(development)).toMatchObject({ subject: 'anybody', ...everything });
+    expect(await who(development)).toMatchObject({ subject: 'anybody', account: 'anybody', scopes: ['admin'] });
   });
 
   it('that is garbage or has expired is anon, and none at all anonymous', async () => {

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startStrictSystem } from './support/strict.js';
+import { ready, startStrict, startStrictSystem } from './support/strict.js';
 
 let system: Awaited<ReturnType<typeof startStrictSystem>>;
 
@@ -79,6 +80,48 @@ describe('the directory of users', () => {
 });
 
 describe('tokens taken back', () => {
+  it('stay so until they would have expired, although tokens given out later live shorter', async () => {
+    await add('patient', ['stream:read']);
+    const { token, tokenId, expiresAtMs } = await system.tokens.issue('patient');
+    const hasty = await startStrict(system.redis.url, { SLUICE_AUTH_TOKEN_LIFETIME_SECONDS: '1' });
+    await ready(hasty.url);
+    try {
+      const { expiresAtMs: known } = (await (
+        await fetch(`${hasty.url}/things/who`, { headers: { token } })
+      ).json()) as { expiresAtMs: number };
+      await hasty.tokens.revoke(tokenId, 'patient', known);
+      await hasty.tokens.revoke('of which nobody knows the end', 'boss');
+    } finally {
+      await hasty.service.close();
+    }
+    const until = async (id: string): Promise<number> =>
+      Number(await system.redis.command('ZSCORE', 'sluice:auth:revoked', id));
+    expect(await until(tokenId)).toBeGreaterThan(expiresAtMs);
+    expect(await until('of which nobody knows the end')).toBeGreaterThan(expiresAtMs);
+    expect((await fetch(`${system.url}/things`, { headers: { token } })).status).toBe(401);
+    await system.redis.command('DEL', 'sluice:auth:revoked');
+  });
+
+  it.each<[string, (name: string) => Promise<void>]>([
+    ['its user got another password', (name) => system.users.setPassword(name, 'looking-glass', 'root')],
+    [
+      'its user was removed and added anew',
+      async (name) => {
+        await system.users.remove(name, 'root');
+        await add(name, ['stream:read']);
+      },
+    ],
+  ])('include one that a log-in gives out which began before %s', async (_what, change) => {
+    const name = `slow-${randomUUID()}`;
+    await add(name, ['stream:read']);
+    const status = async (token: string): Promise<number> =>
+      (await fetch(`${system.url}/things`, { headers: { token } })).status;
+    const generation = await system.tokens.generationOf(name);
+    await change(name);
+    expect(await status((await system.tokens.issue(name, { generation })).token)).toBe(401);
+    expect(await status((await system.tokens.issue(name)).token)).toBe(200);
+  });
+
   it('are a bounded number: past it, log-outs of a user end all of their tokens, and an admin is not refused', async () => {
     const fill = `for at = 1, 100000 do redis.call('ZADD', KEYS[1], 9e15, 'filler-' .. at) end`;
     await system.redis.command('EVAL', fill, 1, 'sluice:auth:revoked');

@@ -32,9 +32,12 @@ export class Login {
    */
   async open({ username, password }: LoginForm, address: string): Promise<string> {
     const isDevelopment = this.#isDevelopment(username, password);
+    // Before the password is looked at: whoever changes it meanwhile takes this token back too.
+    const generation = await this.tokens.generationOf(username);
     if (!isDevelopment) await this.assertPassword(username, password, address);
-    const { token, tokenId } = await this.tokens.issue(username, { isDevelopment });
-    await this.audit.append({ event: 'login', subject: username, details: { address, tokenId, isDevelopment } });
+    const { token, tokenId } = await this.tokens.issue(username, { isDevelopment, generation });
+    const subject = username.slice(0, MAX_AUDITED_CHARS);
+    await this.audit.append({ event: 'login', subject, details: { address, tokenId, isDevelopment } });
     return token;
   }
 

@@ -21,12 +21,12 @@ export class TokensController {
   @ApiOperation({ summary: 'Log out: revoke the token this is sent with, and clear the cookie' })
   @ApiNoContentResponse()
   async logOut(
-    @Who() { kind, credentialId, subject }: Identity,
+    @Who() { kind, credentialId, subject, expiresAtMs }: Identity,
     @Req() { raw }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     if (kind === 'key') throw new SluiceError('INVALID_PARAMETER', 'An API key is revoked with DELETE /v1/keys/{name}');
-    if (credentialId !== null) await this.tokens.revoke(credentialId, subject);
+    if (credentialId !== null) await this.tokens.revoke(credentialId, subject, expiresAtMs);
     reply.header('set-cookie', clearedCookie(this.clients.isOverTls(raw)));
   }
 

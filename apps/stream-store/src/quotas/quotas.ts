@@ -63,60 +63,60 @@ export class Quotas {
   }
 
   /**
-   * Lets a subject write streams: those that are there, and those it may make.
+   * Lets an account write streams: those that are there, and those it may make.
    * @throws SluiceError QUOTA_EXCEEDED, STREAM_NOT_FOUND, LOG_UNAVAILABLE
    */
-  async admit({ subject }: Identity, keys: Iterable<string>): Promise<void> {
+  async admit({ account }: Identity, keys: Iterable<string>): Promise<void> {
     const unknown = [...new Set(keys)].filter((key) => !this.admissions.has(key));
     for (let at = 0; at < unknown.length; at += ASKED_AT_ONCE) {
-      await Promise.all(unknown.slice(at, at + ASKED_AT_ONCE).map((key) => this.ask(subject, key)));
+      await Promise.all(unknown.slice(at, at + ASKED_AT_ONCE).map((key) => this.ask(account, key)));
     }
   }
 
   /** Counts entries about to be pushed. @throws SluiceError QUOTA_EXCEEDED, with nothing counted that is not pushed */
-  take({ subject }: Identity, entries: number, bytes: number): void {
-    const refusal = this.entriesPerUser.take(subject, entries) ?? this.entries.take(EVERYBODY, entries);
+  take({ account }: Identity, entries: number, bytes: number): void {
+    const refusal = this.entriesPerUser.take(account, entries) ?? this.entries.take(EVERYBODY, entries);
     if (refusal !== null) throw new SluiceError('QUOTA_EXCEEDED', refusal.message, { details: refusal.details ?? {} });
-    this.bytesPerUser?.add(subject, bytes);
+    this.bytesPerUser?.add(account, bytes);
     this.bytes?.add(EVERYBODY, bytes);
   }
 
   /** Counts an open socket; returns what forgets it. @throws SluiceError QUOTA_EXCEEDED */
-  openSocket({ subject }: Identity): () => void {
-    const open = this.sockets.get(subject) ?? 0;
+  openSocket({ account }: Identity): () => void {
+    const open = this.sockets.get(account) ?? 0;
     const { userConnections, connections } = this.settings;
-    if (open >= userConnections) throw tooMany(subject, userConnections, 'SLUICE_QUOTA_USER_CONNECTIONS');
+    if (open >= userConnections) throw tooMany(account, userConnections, 'SLUICE_QUOTA_USER_CONNECTIONS');
     if (this.openSockets >= connections) throw tooMany(EVERYBODY, connections, 'SLUICE_QUOTA_CONNECTIONS');
-    this.sockets.set(subject, open + 1);
+    this.sockets.set(account, open + 1);
     this.openSockets += 1;
     return () => {
       this.openSockets -= 1;
-      const left = (this.sockets.get(subject) ?? 1) - 1;
-      if (left > 0) this.sockets.set(subject, left);
-      else this.sockets.delete(subject);
+      const left = (this.sockets.get(account) ?? 1) - 1;
+      if (left > 0) this.sockets.set(account, left);
+      else this.sockets.delete(account);
     };
   }
 
   /** Makes room in the account for a stream that is made by name. @throws SluiceError QUOTA_EXCEEDED */
-  async reserve({ subject }: Identity, key: string): Promise<void> {
-    if (!(await this.ledger.exists(key))) await this.ledger.reserve(key, subject);
+  async reserve({ account }: Identity, key: string): Promise<void> {
+    if (!(await this.ledger.exists(key))) await this.ledger.reserve(key, account);
     this.admissions.add(key);
   }
 
-  private ask(subject: string, key: string): Promise<void> {
-    const question = JSON.stringify([subject, key]);
+  private ask(account: string, key: string): Promise<void> {
+    const question = JSON.stringify([account, key]);
     const asked = this.pending.get(question);
     if (asked !== undefined) return asked;
-    const answer = this.decide(subject, key).finally(() => this.pending.delete(question));
+    const answer = this.decide(account, key).finally(() => this.pending.delete(question));
     this.pending.set(question, answer);
     return answer;
   }
 
-  private async decide(subject: string, key: string): Promise<void> {
-    await Promise.all([this.bytesPerUser?.open(subject), this.bytes?.open(EVERYBODY)]);
+  private async decide(account: string, key: string): Promise<void> {
+    await Promise.all([this.bytesPerUser?.open(account), this.bytes?.open(EVERYBODY)]);
     if (!(await this.ledger.exists(key))) {
       if (!this.settings.autoCreate) throw noAutomaticCreation(key);
-      await this.ledger.reserve(key, subject);
+      await this.ledger.reserve(key, account);
     }
     this.admissions.add(key);
   }

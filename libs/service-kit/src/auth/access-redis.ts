@@ -8,12 +8,15 @@ const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 2000;
 const CONNECT_TIMEOUT_MS = 5000;
 const EVENTS_KEPT = 100;
+/** As long as commands are tried again when Redis is away for a moment. */
+const FIRST_CONNECTION_WAIT_MS = 3000;
 
 /** The connection to where users, keys and revocations are kept. It is made in the background and waited for by nobody. */
 export class AccessRedis {
   #commands: RedisCommands | null = null;
   #log: StreamLog | null = null;
   #isClosed = false;
+  readonly #connected = Promise.withResolvers<void>();
 
   constructor(
     private readonly url: string,
@@ -34,6 +37,12 @@ export class AccessRedis {
     throw new SluiceError('LOG_UNAVAILABLE', 'Redis, which keeps users and keys, does not answer yet');
   }
 
+  /** Resolves once the first connection is made, or when that takes too long. */
+  async untilConnected(): Promise<void> {
+    if (this.#commands !== null) return;
+    await Promise.race([this.#connected.promise, delay(FIRST_CONNECTION_WAIT_MS, undefined, { ref: false })]);
+  }
+
   /** Tells every process that something has changed. */
   async tellChange(): Promise<void> {
     const args = [ACCESS_EVENTS_KEY, 'MAXLEN', '~', EVENTS_KEPT, '*', 'd', '{"type":"changed"}'];
@@ -50,6 +59,7 @@ export class AccessRedis {
     for (let waitMs = FIRST_RETRY_MS; !this.#isClosed; waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS)) {
       try {
         this.#commands ??= await RedisCommands.connect(this.url);
+        this.#connected.resolve();
         if (this.#isClosed) break;
         this.#log = await StreamLog.connect({
           url: this.url,

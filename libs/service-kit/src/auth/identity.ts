@@ -9,6 +9,10 @@ export interface Identity {
   readonly kind: 'none' | 'unknown' | 'token' | 'key' | 'oidc';
   /** Id of the token (`jti`) or of the API key; null when there is none. */
   readonly credentialId: string | null;
+  /** Epoch ms at which the token expires; null for everything that does not. */
+  readonly expiresAtMs: number | null;
+  /** Whom quotas count: the subject, or the owner of the API key, who could make any number of them. */
+  readonly account: string;
   /** What may be done, as scope texts (`stream:read=cam*`); `admin` for everybody in open mode. */
   readonly scopes: readonly string[];
   /** Whether the right holds for a name (a stream's Redis key, a channel, …); without a name: for any name at all. */
@@ -20,6 +24,8 @@ export const ANONYMOUS: Identity = {
   subject: 'anonymous',
   kind: 'none',
   credentialId: null,
+  expiresAtMs: null,
+  account: 'anonymous',
   scopes: ['admin'],
   allows: () => true,
 };

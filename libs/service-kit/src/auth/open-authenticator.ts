@@ -6,7 +6,7 @@ import { ANONYMOUS, type Identity } from './identity.js';
 import { type KnownToken, type VerifiedTokens } from './verified-tokens.js';
 
 /** A bearer that nobody knows, in open mode. */
-const ANON: Identity = { ...ANONYMOUS, subject: 'anon', kind: 'unknown' };
+const ANON: Identity = { ...ANONYMOUS, subject: 'anon', account: 'anon', kind: 'unknown' };
 
 /** Open mode: everybody may do everything, whatever they hold; a token or key of ours only says who they are. */
 export class OpenAuthenticator implements Authenticator {
@@ -26,9 +26,9 @@ export class OpenAuthenticator implements Authenticator {
     const { state, tokens } = this.known;
     if (isApiKey(text)) {
       const key = state.snapshot.apiKeys.get(digestOf(text));
-      return key === undefined
-        ? ANON
-        : { ...ANONYMOUS, subject: `key:${key.name}`, kind: 'key', credentialId: key.name };
+      if (key === undefined) return ANON;
+      const { name, record } = key;
+      return { ...ANONYMOUS, subject: `key:${name}`, account: record.owner, kind: 'key', credentialId: name };
     }
     const known = tokens.find(text);
     if (known !== null) return this.#nameOf(known);
@@ -48,7 +48,8 @@ export class OpenAuthenticator implements Authenticator {
     if (expiresAtMs <= Date.now()) return ANON;
     const known = this.#named.get(token);
     if (known !== undefined) return known;
-    const identity: Identity = { ...ANONYMOUS, subject, kind: 'token', credentialId: tokenId };
+    const who = { subject, account: subject, kind: 'token', credentialId: tokenId, expiresAtMs } as const;
+    const identity: Identity = { ...ANONYMOUS, ...who };
     this.#named.set(token, identity);
     return identity;
   }

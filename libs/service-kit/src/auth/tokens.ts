@@ -8,6 +8,8 @@ import { END_TOKENS } from './access-scripts.js';
 import { ROTATE_SIGNING_KEY, type SigningKey, newSigningKey } from './signing-keys.js';
 
 const SLACK_MS = 60_000;
+/** The longest that a token can live, by its setting: how long one is remembered of which nobody says when it expires. */
+const LONGEST_LIFETIME_MS = 3650 * 24 * 3600 * 1000;
 const MAX_ATTEMPTS = 5;
 const MAX_REVOKED = 100_000;
 const MAX_SUBJECTS = 100_000;
@@ -31,6 +33,8 @@ export interface TokenOptions {
   readonly scopes?: readonly string[];
   /** At most, and unless given, the configured lifetime. */
   readonly lifetimeSeconds?: number;
+  /** As {@link Tokens.generationOf} told before whoever asks was made sure of; unless given, the present one. */
+  readonly generation?: number;
 }
 
 /** Gives tokens out and takes them back. The keys that sign them are made and replaced as needed. */
@@ -51,7 +55,7 @@ export class Tokens {
     const nowSeconds = Math.floor(Date.now() / 1000);
     const tokenId = randomUUID();
     const claims = {
-      gen: await this.#generation(subject),
+      gen: options.generation ?? (await this.generationOf(subject)),
       ...(options.isDevelopment === true ? { dev: true } : {}),
       ...(options.scopes === undefined ? {} : { scope: assertScopes(options.scopes).join(' ') }),
     };
@@ -67,13 +71,15 @@ export class Tokens {
 
   /**
    * Takes one token back; `by` is its own user, or an admin. One that does not exist, or no longer, makes no difference.
+   * @param expiresAtMs epoch ms, null when it is not known. Not the configured lifetime: that may have been longer when the
+   * token was given out, and a foreign issuer has its own
    * @throws SluiceError
    */
-  async revoke(tokenId: string, by: string): Promise<void> {
+  async revoke(tokenId: string, by: string, expiresAtMs: number | null = null): Promise<void> {
     const { commands } = this.parts.redis;
     const subject = 'revoked tokens';
     const nowMs = Date.now();
-    const untilMs = nowMs + this.settings.tokenLifetimeSeconds * 1000 + SLACK_MS;
+    const untilMs = (expiresAtMs ?? nowMs + LONGEST_LIFETIME_MS) + SLACK_MS;
     await commands.run({ name: 'ZREMRANGEBYSCORE', args: [REVOKED_KEY, '-inf', nowMs], subject });
     // Every process keeps these in memory: whoever fills them with log-ins and log-outs loses all tokens instead.
     const count = Number(await commands.run({ name: 'ZCARD', args: [REVOKED_KEY], subject }));
@@ -98,14 +104,19 @@ export class Tokens {
     throw new SluiceError('QUOTA_EXCEEDED', `Tokens of ${MAX_SUBJECTS} subjects were taken back, as many as can be`);
   }
 
-  #isAdmin(subject: string): boolean {
-    return this.parts.state.snapshot.users.get(subject)?.grants.allows('admin') === true;
+  /**
+   * How often the tokens of a subject were taken back. A token given out with a number read before its password was looked
+   * at ends with a change of the password that came in between. Just after a start this waits for the connection.
+   * @throws SluiceError `LOG_UNAVAILABLE`
+   */
+  async generationOf(subject: string): Promise<number> {
+    await this.parts.redis.untilConnected();
+    const command = { name: 'HGET', args: [GENERATIONS_KEY, subject], subject: `tokens of "${subject.slice(0, 128)}"` };
+    return Number((await this.parts.redis.commands.run(command)) ?? 0);
   }
 
-  /** Read where it is kept: a change that is not known here yet would make the new token worthless. */
-  async #generation(subject: string): Promise<number> {
-    const command = { name: 'HGET', args: [GENERATIONS_KEY, subject], subject: `tokens of "${subject}"` };
-    return Number((await this.parts.redis.commands.run(command)) ?? 0);
+  #isAdmin(subject: string): boolean {
+    return this.parts.state.snapshot.users.get(subject)?.grants.allows('admin') === true;
   }
 
   async #currentKey(): Promise<SigningKey> {

@@ -59,6 +59,8 @@ export class UserDirectory {
     // A user of the same name who is added later must inherit neither tokens nor keys.
     await this.parts.tokens.endAll(name);
     await this.parts.redis.commands.run({ name: 'HDEL', args: [USERS_KEY, name], subject: `user "${name}"` });
+    // Once more for a log-in that began in between; not only now, as this process may end here.
+    await this.parts.tokens.endAll(name);
     await this.parts.apiKeys.removeAllOf(name);
     await settleChange(this.parts, 'user-removed', by, { user: name });
   }

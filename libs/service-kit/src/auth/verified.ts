@@ -32,6 +32,7 @@ export class Verified implements Identity {
     /** All of them must allow a thing. */
     private readonly grants: readonly Grants[],
     readonly expiresAtMs: number | null,
+    readonly account: string = subject,
   ) {}
 
   /** Worked out when somebody asks. */
@@ -75,10 +76,10 @@ export function tokenIdentity(claims: TokenClaims, own: Grants | null, snapshot:
 /** As {@link tokenIdentity}, of an API key. A foreign issuer's user has no record here: their keys stand alone. */
 export function apiKeyIdentity({ name, record, grants }: KnownApiKey, snapshot: Snapshot): Verified {
   const subject = `key:${name}`;
-  if (record.owner.startsWith(OIDC_PREFIX)) return new Verified(subject, 'key', name, [grants], null);
+  if (record.owner.startsWith(OIDC_PREFIX)) return new Verified(subject, 'key', name, [grants], null, record.owner);
   const owner = snapshot.users.get(record.owner);
   if (owner === undefined) throw notValid();
-  return new Verified(subject, 'key', name, [owner.grants, grants], null);
+  return new Verified(subject, 'key', name, [owner.grants, grants], null, record.owner);
 }
 
 /** The one answer to every credential that is worth nothing, whatever the reason. */

@@ -43,8 +43,8 @@ class ThingsController {
   /** An answer that begins and goes on for ever. */
   @Get('who')
   who(@Req() request: FastifyRequest): object {
-    const { subject, kind, credentialId, scopes } = identityOf(request.raw);
-    return { subject, kind, credentialId, scopes };
+    const { subject, kind, credentialId, scopes, account, expiresAtMs } = identityOf(request.raw);
+    return { subject, kind, credentialId, scopes, account, expiresAtMs };
   }
 
   @Get('forbidden')
