@@ -29,7 +29,15 @@ afterAll(async () => {
 });
 
 function user(subject: string): Identity {
-  return { subject, kind: 'token', credentialId: null, scopes: [], allows: () => true };
+  return {
+    subject,
+    kind: 'token',
+    credentialId: null,
+    expiresAtMs: null,
+    account: subject,
+    scopes: [],
+    allows: () => true,
+  };
 }
 
 function quotasOf(settings: Partial<QuotaSettings>): Quotas {

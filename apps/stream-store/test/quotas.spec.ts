@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@sluice/testing';
-import { TestSocket } from './support/socket.js';
+import { Refused, TestSocket } from './support/socket.js';
 import { startStore, type Store } from './support/store.js';
 import { upload } from './support/upload.js';
 import { V1Client } from './support/v1-socket.js';
@@ -109,7 +109,7 @@ describe('streams that pushes do not make', () => {
     old.push([1], 'y');
     expect(await old.closed).toMatchObject({ reason: expect.stringContaining('STREAM_NOT_FOUND') });
     own.push({ tag: 2, acks: true }, 'lab:a', ['y']);
-    expect(await own.socket.closed).toMatchObject({ reason: expect.stringContaining('STREAM_NOT_FOUND') });
+    expect(await own.errorsUntil(2)).toMatchObject([{ code: 'STREAM_NOT_FOUND', tag: 2 }]);
     expect((await post('a')).status).toBe(404);
     expect(await store.redis.command('EXISTS', 'lab:a')).toBe(0);
   });
@@ -120,20 +120,30 @@ describe('the quota of WebSockets', () => {
     store = await startStore({ SLUICE_QUOTA_USER_CONNECTIONS: '2' });
     const first = await TestSocket.open(`${store.ws}/data/a/pull`);
     const second = await TestSocket.open(`${store.ws}/v1/socket`, {}, ['sluice.v1']);
-    const third = await TestSocket.open(`${store.ws}/data/a/push`);
-    expect(await third.closed).toMatchObject({
-      code: 1013,
-      reason: expect.stringContaining('SLUICE_QUOTA_USER_CONNECTIONS'),
-    });
+    for (const path of ['/data/a/push', '/data/a/pull', '/v1/socket']) {
+      await expect(TestSocket.open(store.ws + path, {}, ['sluice.v1'])).rejects.toEqual(new Refused(429));
+    }
     await first.close();
-    await waitFor(async () => {
-      const again = await TestSocket.open(`${store.ws}/data/a/push?ack=1`);
-      again.push([1], 'x');
-      const frame = await again.next().catch(() => null);
-      await again.close();
-      return frame !== null;
-    });
+    const again = await waitFor(() => TestSocket.open(`${store.ws}/data/a/push?ack=1`).catch(() => null));
+    again.push([1], 'x');
+    await again.next();
+    await again.close();
     await second.close();
+  });
+
+  it('counts live answers too, and forgets them when their client is gone', async () => {
+    store = await startStore({ SLUICE_QUOTA_USER_CONNECTIONS: '1' });
+    for (const path of ['/v1/streams/lab/a/stream', '/v1/stream?streams=lab:a', '/ptg/mjpeg/main']) {
+      const viewer = new AbortController();
+      await waitFor(async () => (await fetch(store.url + path, { signal: viewer.signal })).status === 200);
+      const refused = await fetch(store.url + path);
+      expect([path, refused.status, await refused.text()]).toEqual([
+        path,
+        429,
+        expect.stringContaining('SLUICE_QUOTA_USER_CONNECTIONS'),
+      ]);
+      viewer.abort();
+    }
   });
 });
 

@@ -20,6 +20,13 @@ export interface Outlet {
 const FRAME_BYTES = 256 * 1024;
 const FRAME_ENTRIES = 4096;
 const MAX_TAG = 0xffffffff;
+/** Refusals of a whole frame for the sake of one stream that it names. */
+const OF_ONE_STREAM: ReadonlySet<string> = new Set([
+  'FORBIDDEN',
+  'STREAM_NOT_FOUND',
+  'CROSS_SLOT_NAME',
+  'QUOTA_EXCEEDED',
+]);
 
 /** Bytes of a frame beside its payloads that every entry costs at most. */
 export const ENTRY_OVERHEAD_BYTES = 24;
@@ -105,7 +112,9 @@ export class Outbox {
   onError(error: NonNullable<ServerMessage['error']>): void {
     const frame = this.inFlight.take(error.tag);
     if (frame === undefined) return;
-    failFrame(frame, serverError(error));
+    const failure = serverError(error);
+    if (OF_ONE_STREAM.has(failure.code) && frame.units.length > 1) this.sendApart(frame.units);
+    else failFrame(frame, failure);
     this.flush();
     this.tellIdle();
   }
@@ -127,6 +136,15 @@ export class Outbox {
   idle(): Promise<void> {
     if (this.isIdle) return Promise.resolve();
     return new Promise((resolve) => this.idleWaiters.push(resolve));
+  }
+
+  /** What one stream of a frame was refused for is no other's failure: nothing was stored, so each unit is sent by itself. */
+  private sendApart(units: readonly PushUnit[]): void {
+    for (const unit of units) {
+      unit.isAlone = true;
+      this.waitingBytes += unit.bytes;
+    }
+    this.queue = [...units, ...this.queue];
   }
 
   private schedule(): void {

@@ -122,6 +122,25 @@ describe('push', () => {
     expect(server.texts('default:a')).toEqual(['x', 'z']);
   });
 
+  it('is not refused for the sake of another stream of the same turn', async () => {
+    server.beforePush = (push, socket) => {
+      if (!push.sections.some(({ name }) => name === 'bob:x')) return true;
+      const error = { code: 'FORBIDDEN', message: 'not bob:x', retryable: false, tag: push.tag };
+      socket.send(JSON.stringify({ error }));
+      return false;
+    };
+    const client = connect();
+    const [first, forbidden, second] = await Promise.allSettled([
+      client.push('default:a', 'x'),
+      client.push('bob:x', 'y'),
+      client.push('default:a', 'z'),
+    ]);
+    expect([first.status, second.status]).toEqual(['fulfilled', 'fulfilled']);
+    expect(forbidden).toMatchObject({ status: 'rejected', reason: { code: 'FORBIDDEN', message: 'not bob:x' } });
+    expect(server.texts('default:a')).toEqual(['x', 'z']);
+    expect(server.connectionCount).toBe(1);
+  });
+
   it('of which a part was stored tells each caller its own result', async () => {
     server.beforePush = (push, socket) => {
       const results = ['9-0', 'LOG_FULL'];

@@ -71,6 +71,7 @@ export {
   encodePush,
   type PushFrame,
   type PushOptions,
+  pushHead,
 } from './v1/push-frame.js';
 export { BY_REFERENCE_BYTES, encodeSection, hasParts, type SectionLayout } from './v1/section.js';
 export { WireError, quoteValue, type WireErrorCode } from './wire-error.js';

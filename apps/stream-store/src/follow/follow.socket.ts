@@ -45,6 +45,7 @@ export class FollowSocket implements SocketRoute<Pull> {
 
   /** Resolves "from now" before the handshake: whatever is appended once the socket is open is delivered. */
   async prepare({ params, query, identity }: UpgradeRequest): Promise<Pull> {
+    this.quotas.assertRoomForSocket(identity);
     const options = readPullOptions(params['sid'] ?? '', queryOf(query), this.config.hasDevices);
     const { pattern, patternStart } = options;
     for (const { key } of options.streams) assertMayRead(identity, key);

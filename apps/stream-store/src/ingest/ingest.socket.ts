@@ -27,6 +27,7 @@ export class IngestSocket implements SocketRoute<PushOptions> {
 
   /** Without headers the path alone says where entries go; otherwise each header is checked when it comes. */
   prepare({ params, query, identity }: UpgradeRequest): PushOptions {
+    this.sockets.assertRoom(identity);
     const options = readPushOptions(params['sid'] ?? '', queryOf(query), this.config.hasDevices);
     if (!options.hasHeader) {
       for (const sid of options.sids) assertMayWrite(identity, addressOf(sid, options.addressing).key);

@@ -19,6 +19,11 @@ export class PushSockets {
     private readonly presence: PushPresence,
   ) {}
 
+  /** Refuses one more before its handshake. @throws SluiceError `QUOTA_EXCEEDED` */
+  assertRoom(identity: Identity): void {
+    this.quotas.assertRoomForSocket(identity);
+  }
+
   /**
    * Lets a connection push until it ends.
    * @param sids streams that its address names

@@ -9,6 +9,7 @@ import { type Query as QueryValues } from '../dialect/parameters.js';
 import { Stopping } from '../health/stopping.js';
 import { StoreMetrics } from '../metrics/store-metrics.js';
 import { rawSegment } from '../ptg/ptg-names.js';
+import { Quotas } from '../quotas/quotas.js';
 import { FramePictures } from './frame-pictures.js';
 import { readMjpegOptions, type ViewedStream } from './mjpeg-options.js';
 import { MJPEG_TYPE, MjpegResponse } from './mjpeg-response.js';
@@ -24,6 +25,7 @@ export class MjpegController {
     private readonly metrics: StoreMetrics,
     private readonly stopping: Stopping,
     private readonly pictures: FramePictures,
+    private readonly quotas: Quotas,
   ) {}
 
   /** Endless: a black picture, then entries as JPEG, and a picture that says so while nothing comes. */
@@ -40,6 +42,7 @@ export class MjpegController {
     // Before the answer begins: it can still be refused.
     const black = await this.pictures.black();
     const positions = await Promise.all(options.streams.map((stream) => this.positionOf(stream)));
+    const release = this.quotas.openSocket(identity);
     reply.hijack();
     const { raw } = reply;
     raw.setHeader('content-type', MJPEG_TYPE);
@@ -48,6 +51,7 @@ export class MjpegController {
     const viewer = new MjpegResponse(this.log, options, raw, this.pictures, this.metrics.follow.ptg_http);
     const forget = this.stopping.onEnd(raw, () => {
       forget();
+      release();
       viewer.end();
     });
     viewer.start(black, positions);

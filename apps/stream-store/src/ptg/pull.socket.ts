@@ -43,6 +43,7 @@ export class PtgPullSocket implements SocketRoute<PtgPull> {
 
   /** Resolves "from now" before the handshake: whatever is appended once the socket is open is delivered. */
   async prepare({ path, query, identity }: UpgradeRequest): Promise<PtgPull> {
+    this.quotas.assertRoomForSocket(identity);
     const sids = rawSegment(path, SIDS_SEGMENT);
     const options = readPtgPullOptions(sids, queryOf(query), identity, this.config.hasDevices);
     const streams = await Promise.all(

@@ -27,6 +27,7 @@ export class PtgPushSocket implements SocketRoute<PtgPushOptions> {
 
   /** Without `batch` the path alone says where entries go; otherwise each header is checked when it comes. */
   prepare({ path, query, identity }: UpgradeRequest): PtgPushOptions {
+    this.sockets.assertRoom(identity);
     const { hasDevices } = this.config;
     const options = readPtgPushOptions(rawSegment(path, SIDS_SEGMENT), queryOf(query), hasDevices);
     if (!options.isBatch) {

@@ -13,6 +13,8 @@ export interface FrameTaker {
   onFrame(data: Buffer, isBinary: boolean): void;
   /** Resolves when everything taken is settled and acknowledged. */
   settled(): Promise<void>;
+  /** Tells the sender of a frame why nothing of it is stored, and goes on; false when that ends the socket. */
+  refuse?(data: Buffer, error: unknown): boolean;
   fail(error: unknown): void;
   close(): void;
 }
@@ -66,17 +68,30 @@ export class FrameGate {
     this.isWaiting = true;
     answer.then(
       () => this.goOn(),
-      (error: unknown) => {
-        this.held.length = 0;
-        this.taker.fail(error);
-        this.end();
-      },
+      (error: unknown) => this.refuse(error),
     );
   }
 
   private goOn(): void {
     for (let frame = this.held.shift(); frame !== undefined; frame = this.held.shift()) if (!this.offer(frame)) return;
     this.intake.resume();
+    this.end();
+  }
+
+  /** The frame that was asked about is the first of those held. */
+  private refuse(error: unknown): void {
+    const [frame] = this.held;
+    try {
+      if (frame !== undefined && this.taker.refuse?.(frame.data, error) === true) {
+        this.held.shift();
+        this.goOn();
+        return;
+      }
+      this.taker.fail(error);
+    } catch (thrown) {
+      this.taker.fail(thrown);
+    }
+    this.held.length = 0;
     this.end();
   }
 

@@ -81,13 +81,19 @@ export class Quotas {
     this.bytes?.add(EVERYBODY, bytes);
   }
 
-  /** Counts an open socket; returns what forgets it. @throws SluiceError QUOTA_EXCEEDED */
-  openSocket({ account }: Identity): () => void {
-    const open = this.sockets.get(account) ?? 0;
+  /** Refuses a socket before its handshake, while it still can be told why. @throws SluiceError QUOTA_EXCEEDED */
+  assertRoomForSocket({ account }: Identity): void {
     const { userConnections, connections } = this.settings;
+    const open = this.sockets.get(account) ?? 0;
     if (open >= userConnections) throw tooMany(account, userConnections, 'SLUICE_QUOTA_USER_CONNECTIONS');
     if (this.openSockets >= connections) throw tooMany(EVERYBODY, connections, 'SLUICE_QUOTA_CONNECTIONS');
-    this.sockets.set(account, open + 1);
+  }
+
+  /** Counts an open socket, or an answer that goes on like one; returns what forgets it. @throws SluiceError QUOTA_EXCEEDED */
+  openSocket(identity: Identity): () => void {
+    this.assertRoomForSocket(identity);
+    const { account } = identity;
+    this.sockets.set(account, (this.sockets.get(account) ?? 0) + 1);
     this.openSockets += 1;
     return () => {
       this.openSockets -= 1;
@@ -132,9 +138,13 @@ function byteMeter(
 }
 
 function tooMany(subject: string, limit: number, setting: string): SluiceError {
-  return new SluiceError('QUOTA_EXCEEDED', `${subject} has ${limit} open WebSockets, the quota (${setting})`, {
-    details: { quota: 'connections', limit },
-  });
+  return new SluiceError(
+    'QUOTA_EXCEEDED',
+    `${subject} has ${limit} open WebSockets and live answers, the quota (${setting})`,
+    {
+      details: { quota: 'connections', limit },
+    },
+  );
 }
 
 function noAutomaticCreation(key: string): SluiceError {

@@ -3,7 +3,15 @@ import { type Identity } from '@sluice/service-kit';
 import { AdmissionPending } from './admission-pending.js';
 import { Writing } from './writing.js';
 
-const ADA: Identity = { subject: 'ada', kind: 'token', credentialId: null, scopes: [], allows: () => true };
+const ADA: Identity = {
+  subject: 'ada',
+  kind: 'token',
+  credentialId: null,
+  expiresAtMs: null,
+  account: 'ada',
+  scopes: [],
+  allows: () => true,
+};
 
 /** Remembers nothing of what it allowed, as one that has forgotten it again by the time the frame comes back. */
 class ForgetfulQuotas {

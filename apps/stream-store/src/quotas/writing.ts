@@ -50,6 +50,12 @@ export class Writing {
     throw new AdmissionPending(this.quotas.admit(this.identity, this.answered));
   }
 
+  /** The present frame is refused, and the socket goes on: nothing that was asked for it holds for the next. */
+  abandon(): void {
+    this.unknown = new Set();
+    this.answered = new Set();
+  }
+
   /** Everything that is to be asked before the entries of one request are appended. @throws SluiceError, with nothing stored */
   async begin(keys: readonly string[], payloads: readonly Uint8Array[]): Promise<void> {
     for (const key of keys) assertPlaceable(this.log, assertMayWrite(this.identity, key));

@@ -31,8 +31,8 @@ export class V1Client {
   private constructor(readonly socket: TestSocket) {}
 
   /** Opens a socket; its greeting is taken. */
-  static async open(store: Store): Promise<V1Client> {
-    const client = new V1Client(await TestSocket.open(`${store.ws}/v1/socket`, {}, [V1_SUBPROTOCOL]));
+  static async open(store: Store, query = ''): Promise<V1Client> {
+    const client = new V1Client(await TestSocket.open(`${store.ws}/v1/socket${query}`, {}, [V1_SUBPROTOCOL]));
     await client.control('hello');
     return client;
   }
@@ -53,6 +53,17 @@ export class V1Client {
     const body = parseServerMessage(text)[kind];
     if (body === undefined) throw new Error(`${text} came where ${kind} was due`);
     return body as NonNullable<ServerMessage[K]>;
+  }
+
+  /** The errors told until the push of this tag is settled. */
+  async errorsUntil(tag: number): Promise<NonNullable<ServerMessage['error']>[]> {
+    const errors: NonNullable<ServerMessage['error']>[] = [];
+    for (;;) {
+      const { text, bytes } = await this.socket.next();
+      const error = text === null ? undefined : parseServerMessage(text).error;
+      if (error !== undefined) errors.push(error);
+      if (text === null && frameKind(bytes) === FrameKind.ACK && decodeAck(bytes).tag >= tag) return errors;
+    }
   }
 
   async ack(): Promise<AckFrame> {

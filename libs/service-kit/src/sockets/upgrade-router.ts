@@ -76,6 +76,11 @@ export class UpgradeRouter {
     }
   }
 
+  /** Writes to the audit trail that an open socket was refused something which its credential does not allow. */
+  noteForbidden({ raw, identity }: UpgradeRequest, path: string): void {
+    this.guard.noteForbidden(raw, identity, 'WS', path);
+  }
+
   /** Refuses new upgrades and closes every connection with 1001; resolves when all are gone. */
   async drain(): Promise<void> {
     this.#isDraining = true;

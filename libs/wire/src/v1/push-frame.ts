@@ -94,6 +94,12 @@ export function encodePush(options: PushOptions, sections: readonly SectionToEnc
   return out;
 }
 
+/** What the head of a push says, also of one whose body is refused. */
+export function pushHead(frame: Uint8Array): Pick<PushFrame, 'tag' | 'acks'> {
+  const { flags, tag } = new FrameReader(frame, FrameKind.PUSH, KNOWN_FLAGS);
+  return { tag, acks: (flags & FrameFlag.ACK) !== 0 };
+}
+
 function readKey(reader: FrameReader): string {
   const length = reader.uint16('an idempotency key');
   const bytes = reader.take(length, 'an idempotency key');

@@ -33,6 +33,7 @@ export class ReplaySocket implements SocketRoute<Replay> {
   }
 
   prepare({ query, identity }: UpgradeRequest): Promise<Replay> {
+    this.quotas.assertRoomForSocket(identity);
     if (this.running >= MAX_REPLAYS) throw new SluiceError('RATE_LIMITED', `${MAX_REPLAYS} replays run already`);
     return this.sources.open(queryOf(query), identity);
   }

@@ -9,6 +9,7 @@ import { assertMayRead, readableBy } from '../../streams/permitted.js';
 import { StoreConfig } from '../../config.js';
 import { Stopping } from '../../health/stopping.js';
 import { StoreMetrics } from '../../metrics/store-metrics.js';
+import { Quotas } from '../../quotas/quotas.js';
 import { findKeys } from '../../streams/pattern-watch.js';
 import { refusing } from '../../streams/refusing.js';
 import { V1_FRAMES_TYPE } from './frames.js';
@@ -31,6 +32,7 @@ export class LiveController {
     private readonly config: StoreConfig,
     private readonly metrics: StoreMetrics,
     private readonly stopping: Stopping,
+    private readonly quotas: Quotas,
   ) {}
 
   @Get('streams/:device/:stream/stream')
@@ -50,7 +52,7 @@ export class LiveController {
       globs: [],
       finder: this.admin.discovery,
     };
-    await this.follow(selection, query, true, reply);
+    await this.follow(selection, query, { identity, isSingle: true, reply });
   }
 
   @Get('stream')
@@ -80,16 +82,20 @@ export class LiveController {
       return [key, await this.resolve(key, positionOf(known))] as const;
     });
     const selection = { streams: new Map(await Promise.all(positions)), globs, finder };
-    await this.follow(selection, query, false, reply);
+    await this.follow(selection, query, { identity, isSingle: false, reply });
   }
 
   private async follow(
     selection: LiveSelection,
     { as = 'sse', payload = 'base64' }: LiveQueryDto,
-    isSingle: boolean,
-    reply: FastifyReply,
+    {
+      identity,
+      isSingle,
+      reply,
+    }: { readonly identity: Identity; readonly isSingle: boolean; readonly reply: FastifyReply },
   ): Promise<void> {
     const encoder = as === 'sse' ? new EventEncoder(payload, isSingle, selection.streams) : new FrameEncoder();
+    const release = this.quotas.openSocket(identity);
     reply.hijack();
     const { raw } = reply;
     raw.setHeader('content-type', encoder.contentType);
@@ -99,6 +105,7 @@ export class LiveController {
     const live = new LiveResponse(this.log, selection, raw, encoder, metrics);
     const forget = this.stopping.onEnd(raw, () => {
       forget();
+      release();
       live.end();
     });
     await live.start();

@@ -5,6 +5,7 @@ import {
   WireError,
   decodePush,
   packedCount,
+  pushHead,
   type PackedSection,
   type EntryId,
   type PushFrame,
@@ -54,19 +55,35 @@ export class PushIntake implements AppendSink, LedgerEvents<PendingPush> {
   }
 
   /**
-   * Takes a push frame.
-   * @throws WireError when the frame itself is wrong, SluiceError FORBIDDEN or QUOTA_EXCEEDED: nothing of it is stored
+   * Takes a push frame. One that may not be stored, for want of a right or of room in a quota, is told so under its tag.
+   * @throws WireError when the frame itself is wrong, AdmissionPending: nothing of it is stored
    */
   take(frame: Buffer): void {
-    const push = decodePush(frame, this.knownNames());
-    if (push.tag <= this.lastTag) {
-      throw new WireError('INVALID_FRAME', `push tag ${push.tag} is not above ${this.lastTag}`);
+    let push: PushFrame;
+    try {
+      push = decodePush(frame, this.knownNames());
+      this.assertRising(push.tag);
+      this.writing.assertAdmitted();
+      this.writing.take(entriesOf(push), frame.length);
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error;
+      this.refuse(frame, error);
+      return;
     }
-    this.writing.assertAdmitted();
-    this.writing.take(entriesOf(push), frame.length);
     this.lastTag = push.tag;
     this.store(push);
     this.gate.check();
+  }
+
+  /** Tells a push frame, in its turn, that nothing of it is stored. @throws WireError when its tag does not rise */
+  refuse(frame: Buffer, error: SluiceError): void {
+    const { tag, acks } = pushHead(frame);
+    this.assertRising(tag);
+    this.lastTag = tag;
+    // Names of a refused frame were kept in mind before all of them were allowed.
+    this.names = this.freshNames();
+    this.writing.abandon();
+    this.settle(this.ledger.add(0, { tag, acks, wantsIds: false }), error);
   }
 
   onAppended(token: number, id: EntryId): void {
@@ -91,6 +108,10 @@ export class PushIntake implements AppendSink, LedgerEvents<PendingPush> {
 
   private freshNames(): NameTable {
     return new NameTable((name) => this.writing.nameStream(this.keyOf(name)));
+  }
+
+  private assertRising(tag: number): void {
+    if (tag <= this.lastTag) throw new WireError('INVALID_FRAME', `push tag ${tag} is not above ${this.lastTag}`);
   }
 
   private store(push: PushFrame): void {

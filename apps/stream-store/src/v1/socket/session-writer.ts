@@ -11,7 +11,11 @@ export class SessionWriter {
   /** Bytes of acks and control messages since the socket was last drained. */
   private answerBytes = 0;
 
-  constructor(private readonly writer: FrameWriter) {}
+  /** @param onForbidden called with each error that tells of a missing right */
+  constructor(
+    private readonly writer: FrameWriter,
+    private readonly onForbidden: () => void,
+  ) {}
 
   get bufferedBytes(): number {
     return this.writer.bufferedBytes;
@@ -38,6 +42,7 @@ export class SessionWriter {
   /** Tells an error that leaves the socket open: of a push (`tag`) or of a subscription (`sub`). */
   error(error: unknown, about: { readonly tag?: number; readonly sub?: number }): void {
     const { code, message, details, isRetryable } = toSluiceError(error);
+    if (code === 'FORBIDDEN') this.onForbidden();
     const facts = details === undefined ? {} : { details };
     this.control({ error: { code, message, retryable: isRetryable, ...about, ...facts } });
   }

@@ -30,6 +30,8 @@ export interface V1Client {
   readonly identity: Identity;
   readonly writing: Writing;
   readonly intake: Intake;
+  /** Called when something was refused that the credential does not allow. */
+  readonly onForbidden: () => void;
 }
 
 /** One `sluice.v1` connection. A wrong frame ends it; a refused push or subscription is told and leaves it open. */
@@ -50,7 +52,7 @@ export class V1Session {
   ) {
     this.keyOf = (name) => parseStreamName(name, config.hasDevices).key;
     const { connection, writing, intake } = client;
-    this.writer = new SessionWriter(connection.writer);
+    this.writer = new SessionWriter(connection.writer, client.onForbidden);
     this.pushes = new PushIntake(log, writing, this.keyOf, intake, this.writer, metrics.ingest.v1_socket, () =>
       this.onIdle?.(),
     );
@@ -72,6 +74,13 @@ export class V1Session {
       if (error instanceof AdmissionPending) throw error;
       this.fail(error);
     }
+  }
+
+  /** Tells a push whose stream may not be made, or not now, that nothing of it is stored; false for any other failure. */
+  refuse(data: Buffer, error: unknown): boolean {
+    if (!(error instanceof SluiceError)) return false;
+    this.pushes.refuse(data, error);
+    return true;
   }
 
   /** Resolves when every push is settled and acknowledged. */

@@ -17,7 +17,7 @@ export class V1Socket implements SocketRoute<null> {
   readonly protocols = [V1_SUBPROTOCOL];
 
   constructor(
-    router: UpgradeRouter,
+    private readonly router: UpgradeRouter,
     private readonly log: StreamLog,
     private readonly admin: StreamAdmin,
     private readonly config: StoreConfig,
@@ -28,17 +28,24 @@ export class V1Socket implements SocketRoute<null> {
     router.register(this);
   }
 
-  prepare(): null {
+  prepare({ identity }: UpgradeRequest): null {
+    this.quotas.assertRoomForSocket(identity);
     return null;
   }
 
-  accept(connection: Connection, _context: null, { identity }: UpgradeRequest): void {
+  accept(connection: Connection, _context: null, request: UpgradeRequest): void {
+    const { identity } = request;
     const { openSockets } = this.metrics;
     const release = this.quotas.openSocket(identity);
     const presence = this.presence.open(identity, []);
     const intake = new SharedIntake(connection);
-    const writing = new Writing(this.log, this.quotas, identity, (key) => presence.nameStream(key));
-    const client = { connection, identity, intake, writing };
+    const client = {
+      connection,
+      identity,
+      intake,
+      writing: new Writing(this.log, this.quotas, identity, (key) => presence.nameStream(key)),
+      onForbidden: () => this.router.noteForbidden(request, this.path),
+    };
     const session = new V1Session(client, this.log, this.admin, this.config, this.metrics);
     const gate = new FrameGate(session, intake);
     openSockets.v1 += 1;
