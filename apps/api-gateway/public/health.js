@@ -3,7 +3,7 @@ import { byId, element, setText } from './dom.js';
 
 const STATES = { ready: 'Ready', 'not ready': 'Not ready', stopping: 'Stopping' };
 /** What checks are called here. */
-const NAMES = { log: 'Redis', access: 'Users and keys' };
+const NAMES = { log: 'Redis', access: 'Users and keys', index: 'Search' };
 let shown = '';
 
 /** Reads and shows what runs and how it is. */
@@ -31,7 +31,17 @@ function servicesOf(report) {
   };
   const services = partsOf(report.checks);
   const inner = Object.values(report.checks).flatMap((check) => partsOf(check.checks ?? {}));
-  return [gateway, ...services, ...inner];
+  return [gateway, ...services, ...worstOfEach(inner)];
+}
+
+/** What several services stand on is shown once: as the one sees it for whom it is worst, or who says most. */
+function worstOfEach(parts) {
+  const byName = new Map();
+  for (const part of parts) {
+    const known = byName.get(part.name);
+    if (known === undefined || (known.isReady && !part.isReady)) byName.set(part.name, part);
+  }
+  return [...byName.values()];
 }
 
 /** Where nobody has to say who they are, users and keys are of no concern. */

@@ -97,6 +97,7 @@ if (chromiumPath === null) {
         expect.stringContaining('stream-store'),
         expect.stringContaining('registry'),
         expect.stringContaining('Redis'),
+        expect.stringContaining('Search'),
       ]);
       await page.locator('#empty:visible').waitFor();
       expect(await page.locator('#commands code').first().textContent()).toContain('sluice');
