@@ -86,6 +86,8 @@ describe('a recording on a disk that is slow or full', () => {
     expect((await recordings.ask('GET', '/full')).body).toMatchObject({ ended: 'the disk of recordings is full' });
     const manifest = await readFile(join(recordings.dir, 'raw', 'full', '.sluice', 'manifest.jsonl'), 'utf8');
     expect(manifest).toContain('"type":"stopped"');
+    const gap = manifest.split('\n').find((line) => line.includes('"gap"')) ?? '{}';
+    expect(JSON.parse(gap)).toMatchObject({ sid: 'full', after: entries.at(-1)?.split(' ')[0] });
     parts.openPart = openPart;
     expect((await recordings.ask('PUT', '/start?rec_id=after')).status).toBe(200);
     expect((await recordings.ask('PUT', '/stop')).body).toBe(1);

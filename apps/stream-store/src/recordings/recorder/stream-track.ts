@@ -44,6 +44,8 @@ export class StreamTrack implements QueueMember {
   private partSinceMs = 0;
   private isDescribed: boolean;
   private hasFailed = false;
+  /** Up to here entries are in finished zips. */
+  private sealedUpTo: EntryId;
 
   constructor(
     readonly key: string,
@@ -55,6 +57,7 @@ export class StreamTrack implements QueueMember {
     isKnown: boolean,
   ) {
     this.position = after;
+    this.sealedUpTo = after;
     this.isDescribed = isKnown;
   }
 
@@ -101,6 +104,7 @@ export class StreamTrack implements QueueMember {
     if (part.isEmpty) await part.discard();
     else await part.seal(this.path(chunkFile(...part.range)));
     this.part = null;
+    this.sealedUpTo = this.position;
     await syncFolder(this.path());
   }
 
@@ -113,6 +117,7 @@ export class StreamTrack implements QueueMember {
       } catch (error) {
         if (attempts > 20 || this.part === null) throw error;
         given += await this.part.makeRoom();
+        this.position = this.part.isEmpty ? this.sealedUpTo : this.part.range[1];
       }
     }
     return given;
