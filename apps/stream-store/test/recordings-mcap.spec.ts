@@ -41,6 +41,7 @@ function imported(name: string, file: Buffer | Uint8Array, part = 'file'): Promi
 async function foreign(
   messages: readonly (readonly [topic: string, logTime: bigint, data: string])[],
   compressChunk?: (bytes: Uint8Array) => { compression: string; compressedData: Uint8Array },
+  metadataBytes = 0,
 ): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let length = 0;
@@ -57,13 +58,18 @@ async function foreign(
   for (const [topic, logTime, data] of messages) {
     let channelId = channels.get(topic);
     if (channelId === undefined) {
-      channelId = await writer.registerChannel({ schemaId: 0, topic, messageEncoding: 'raw', metadata: new Map() });
+      const metadata = new Map(metadataBytes === 0 ? [] : [['of another program', 'm'.repeat(metadataBytes)]]);
+      channelId = await writer.registerChannel({ schemaId: 0, topic, messageEncoding: 'raw', metadata });
       channels.set(topic, channelId);
     }
     await writer.addMessage({ channelId, sequence: 7, logTime, publishTime: logTime, data: Buffer.from(data) });
   }
   await writer.end();
   return Buffer.concat(pieces);
+}
+
+function zstd(bytes: Uint8Array): { compression: string; compressedData: Uint8Array } {
+  return { compression: 'zstd', compressedData: zstdCompressSync(bytes) };
 }
 
 const MS = 1_700_000_000_000;
@@ -130,8 +136,32 @@ describe('a recording as an MCAP file', () => {
     });
   });
 
+  it('may have more than a thousand streams, more than files are open at once', async () => {
+    const topics = Array.from({ length: 1_001 }, (_, at) => `many:${at}`);
+    const first = topics.map((topic) => [topic, NS, 'x'.repeat(4_500)] as const);
+    const second = topics.slice(0, 300).map((topic) => [topic, NS + 1_000_000n, 'y'] as const);
+    expect((await imported('many', await foreign([...first, ...second]))).status).toBe(200);
+    expect(await readdir(join(recordings.dir, 'raw', 'many'))).toHaveLength(1_002);
+    expect(await recordedEntries(recordings.dir, 'many', 'many:299')).toEqual([
+      `${MS}-0 ${'x'.repeat(4_500)}`,
+      `${MS + 1}-0 y`,
+    ]);
+  }, 60_000);
+
+  it('counts messages without data too', async () => {
+    const small = await RecordingStore.start({ SLUICE_STREAM_STORE_RECORDINGS_MAX_UPLOAD_BYTES: '1000000' });
+    try {
+      const form = new FormData();
+      const empty = Array.from({ length: 35_000 }, (_, at) => ['a', NS + BigInt(at), ''] as const);
+      form.append('file', new Blob([new Uint8Array(await foreign(empty, zstd))]), 'x.mcap');
+      expect((await small.ask('POST', '/empty/mcap', { body: form })).status).toBe(413);
+      expect(await readdir(join(small.dir, '.incoming'))).toEqual([]);
+    } finally {
+      await small.close();
+    }
+  });
+
   it('may have chunks compressed with zstd; what cannot be read is named', async () => {
-    const zstd = (bytes: Uint8Array) => ({ compression: 'zstd', compressedData: zstdCompressSync(bytes) });
     expect((await imported('zstd', await foreign([['a', NS, 'x']], zstd))).status).toBe(200);
     const lz4 = (bytes: Uint8Array) => ({ compression: 'lz4', compressedData: bytes });
     expect(await imported('lz4', await foreign([['a', NS, 'x']], lz4))).toMatchObject({
@@ -153,14 +183,16 @@ describe('a recording as an MCAP file', () => {
     ['a file without messages', () => foreign([]), 400],
     ['a file with a reserved name', () => foreign([['sluice:auth', NS, 'x']]), 400],
     ['a file with a name of the registry', () => foreign([[':devices', NS, 'x']]), 400],
-    ['a record that says it is endless', async () => endless(await foreign([['a', NS, 'x']])), 400],
+    ['a record that says it is endless', async () => endless(await foreign([['a', NS, 'x']])), 413],
     ['messages beyond the bound', () => foreign([['a', NS, 'x'.repeat(21_000_000)]]), 413],
+    ['a channel of a thousand small things', () => foreign([['a', NS, 'x']], undefined, 5_000_000), 413],
+    ['the same, compressed', () => foreign([['a', NS, 'x']], zstd, 5_000_000), 413],
     [
       'a bomb',
       () =>
         foreign(
           Array.from({ length: 30 }, (_, at) => ['a', NS + BigInt(at), 'x'.repeat(1_000_000)] as const),
-          (bytes) => ({ compression: 'zstd', compressedData: zstdCompressSync(bytes) }),
+          zstd,
         ),
       413,
     ],

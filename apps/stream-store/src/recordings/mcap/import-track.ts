@@ -30,6 +30,16 @@ export class ImportTrack {
     this.folder = folderOfSid(sid);
   }
 
+  /** Whether something waits to be written. */
+  get hasEntries(): boolean {
+    return this.entries.length > 0;
+  }
+
+  /** Whether a zip is being written. */
+  get isOpen(): boolean {
+    return this.part !== null;
+  }
+
   add(id: EntryId, payload: Buffer): void {
     if (this.fields !== null) this.lines.push(`{"id":${JSON.stringify(id)},"fields":${this.fields}}\n`);
     this.fields = null;

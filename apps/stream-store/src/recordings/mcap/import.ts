@@ -5,9 +5,11 @@ import { McapStreamReader, type McapTypes } from '@mcap/core';
 import { SluiceError } from '@sluice/contracts';
 import { SIDE_FOLDER } from '../disk/layout.js';
 import { appendManifest, type ManifestLine } from '../disk/manifest.js';
+import { MAX_STREAMS } from '../disk/recording-folders.js';
 import { FIELDS_OF, STREAM_META } from './export.js';
 import { ImportTrack } from './import-track.js';
 import { PROFILE, idOfMessage } from './message-ids.js';
+import { RecordSizes } from './record-sizes.js';
 
 /** What an import may do. */
 export interface ImportLimits {
@@ -19,9 +21,14 @@ export interface ImportLimits {
   assertRoom(): Promise<void>;
 }
 
-/** Largest record: a chunk, or a message. It is in memory as a whole. */
-const MAX_RECORD_BYTES = 64 * 1024 * 1024;
-const MAX_CHANNELS = 1000;
+/** Largest chunk, unpacked. */
+const MAX_CHUNK_BYTES = 64 * 1024 * 1024;
+/** One for each stream, and one for the fields of its entries. */
+const MAX_CHANNELS = 2 * MAX_STREAMS;
+/** Files open at once; the oldest zips are finished before more are begun. */
+const MAX_OPEN_PARTS = 256;
+/** What a message takes in its file beside its data: what has none is not for free. */
+const MESSAGE_OVERHEAD_BYTES = 31;
 const WRITE_ABOVE_BYTES = 4 * 1024 * 1024;
 const METADATA_BYTES = 64 * 1024;
 
@@ -50,9 +57,14 @@ export async function importMcap(
 }
 
 class Importer {
-  private readonly reader = new McapStreamReader({ decompressHandlers: { zstd: unpackZstd, lz4: refuseLz4 } });
+  private readonly sizes = new RecordSizes();
+  private readonly reader = new McapStreamReader({
+    includeChunks: true,
+    decompressHandlers: { zstd: (bytes, size) => this.unpack(bytes, size), lz4: refuseLz4 },
+  });
   private readonly tracks = new Map<string, ImportTrack>();
   private readonly channels = new Map<number, Channel>();
+  private readonly open = new Set<ImportTrack>();
   private isOwn = false;
   private total = 0;
   private waiting = 0;
@@ -68,9 +80,8 @@ class Importer {
       this.takeRecord(record);
       if (this.waiting >= WRITE_ABOVE_BYTES) await this.write();
     }
-    if (this.reader.bytesRemaining() > MAX_RECORD_BYTES) {
-      throw new SluiceError('MESSAGE_TOO_LARGE', `the file has a record of more than ${MAX_RECORD_BYTES} bytes`);
-    }
+    // Of what has only begun: the reader reads it when it is whole.
+    this.sizes.take(bytes);
   }
 
   async finish(): Promise<void> {
@@ -107,6 +118,7 @@ class Importer {
 
   private takeRecord(record: McapTypes.TypedMcapRecord): void {
     if (record.type === 'Header') this.isOwn = record.profile === PROFILE;
+    else if (record.type === 'Chunk' && record.compression === '') this.sizes.takeChunk(record.records);
     else if (record.type === 'Channel') this.takeChannel(record);
     else if (record.type === 'Message') this.takeMessage(record);
   }
@@ -132,7 +144,7 @@ class Importer {
     const { track, holdsFields } = channel;
     const { buffer, byteOffset, byteLength } = message.data;
     const payload = Buffer.from(buffer, byteOffset, byteLength);
-    this.total += payload.length;
+    this.total += payload.length + MESSAGE_OVERHEAD_BYTES;
     this.waiting += payload.length + 256;
     if (this.total > this.limits.maxBytes) {
       throw new SluiceError('MESSAGE_TOO_LARGE', `the messages are larger than ${this.limits.maxBytes} bytes`);
@@ -144,7 +156,28 @@ class Importer {
   private async write(): Promise<void> {
     this.waiting = 0;
     await this.limits.assertRoom();
-    for (const track of this.tracks.values()) await track.write();
+    for (const track of this.tracks.values()) {
+      if (!track.hasEntries) continue;
+      // Whoever writes now is the last whose zip is finished for others.
+      this.open.delete(track);
+      await this.finishOldest();
+      await track.write();
+      if (track.isOpen) this.open.add(track);
+    }
+  }
+
+  private async finishOldest(): Promise<void> {
+    for (const track of this.open) {
+      if (this.open.size < MAX_OPEN_PARTS) return;
+      this.open.delete(track);
+      await track.seal();
+    }
+  }
+
+  private unpack(bytes: Uint8Array, size: bigint): Uint8Array {
+    const unpacked = unpackZstd(bytes, size);
+    this.sizes.takeChunk(unpacked);
+    return unpacked;
   }
 }
 
@@ -162,10 +195,10 @@ function fieldsText(payload: Buffer): string {
 }
 
 function unpackZstd(bytes: Uint8Array, size: bigint): Uint8Array {
-  if (size > BigInt(MAX_RECORD_BYTES)) {
+  if (size > BigInt(MAX_CHUNK_BYTES)) {
     throw new SluiceError(
       'MESSAGE_TOO_LARGE',
-      `the file has a chunk that unpacks to more than ${MAX_RECORD_BYTES} bytes`,
+      `the file has a chunk that unpacks to more than ${MAX_CHUNK_BYTES} bytes`,
     );
   }
   const unpacked = zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, Number(size)) });
