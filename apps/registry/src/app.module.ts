@@ -3,6 +3,7 @@ import { GraphQLModule } from '@nestjs/graphql';
 import { RegistryConfig, type RegistrySettings } from './config.js';
 import { DeviceMutationsResolver } from './devices/device-mutations.resolver.js';
 import { DevicesResolver } from './devices/devices.resolver.js';
+import { EntitiesResolver } from './entities/entities.resolver.js';
 import { DeviceEventsResolver } from './events/device-events.resolver.js';
 import { StreamEventsResolver } from './events/stream-events.resolver.js';
 import { DataResolver } from './follow/data.resolver.js';
@@ -52,6 +53,7 @@ export class AppModule {
         StreamsResolver,
         StreamMutationsResolver,
         ...ofDevices,
+        EntitiesResolver,
         DataResolver,
         StreamEventsResolver,
         Flush,

@@ -11,6 +11,8 @@
  * | :event:device.connected      | stream | `d` = {"device_id","connected":true,"meta"} or {…,"connected":false}     | about 1,000 entries    |
  * | :event:device.meta           | stream | `d` = {"device_id","meta"}                                               | about 1,000 entries    |
  * | sluice:events:catalog        | stream | `d` = JSON of a CatalogEvent: whose metadata changed                     | about 1,000 entries    |
+ * | sluice:catalog:kinds         | set    | kinds of things that others register                                     | always                 |
+ * | sluice:catalog:kind:<kind>   | hash   | name -> JSON object                                                      | until unregistered     |
  * | sluice:{presence}:leases     | zset   | device -> ms (Redis' clock) until which a push socket vouches for it     | until swept            |
  * | sluice:{presence}:pinned     | set    | devices connected by `connectDevice`                                     | until `disconnectDevice` |
  * | sluice:{presence}:ended      | zset   | device -> ms of its `disconnectDevice`; push sockets respect it          | 60 s, renewed by them  |
@@ -39,6 +41,14 @@ export const DEVICE_META_EVENTS = ':event:device.meta';
 export const EVENT_STREAMS: readonly string[] = [DEVICE_CONNECTED_EVENTS, DEVICE_META_EVENTS];
 /** Stream that tells whose metadata changed. */
 export const CATALOG_EVENTS = 'sluice:events:catalog';
+
+/** Kinds of things that others register. */
+export const KINDS_KEY = 'sluice:catalog:kinds';
+
+/** Things of one kind. */
+export function entitiesKey(kind: string): string {
+  return `sluice:catalog:kind:${kind}`;
+}
 
 /** Keys of presence, in the order in which its scripts take them. */
 export const PRESENCE_KEYS: readonly string[] = ['leases', 'pinned', 'ended', 'seen-at', 'sweeper'].map(

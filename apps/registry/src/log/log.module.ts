@@ -1,5 +1,5 @@
 import { Global, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { Devices, PresenceSweep, StreamMeta } from '@sluice/catalog';
+import { Devices, Entities, PresenceSweep, StreamMeta } from '@sluice/catalog';
 import { LOG } from '@sluice/service-kit';
 import { RedisCommands, StreamAdmin, StreamLog } from '@sluice/stream-log';
 import { type Logger } from 'pino';
@@ -18,6 +18,7 @@ import { RegistryConfig } from '../config.js';
     { provide: StreamLog, inject: [RegistryConfig, StreamAdmin, LOG], useFactory: connectLog },
     { provide: RedisCommands, inject: [StreamAdmin], useFactory: ({ commands }: StreamAdmin) => commands },
     { provide: Devices, inject: [RedisCommands], useFactory: (commands: RedisCommands) => new Devices(commands) },
+    { provide: Entities, inject: [RedisCommands], useFactory: (commands: RedisCommands) => new Entities(commands) },
     { provide: StreamMeta, inject: [RedisCommands], useFactory: (commands: RedisCommands) => new StreamMeta(commands) },
     {
       provide: PresenceSweep,
@@ -25,7 +26,7 @@ import { RegistryConfig } from '../config.js';
       useFactory: ({ presence }: Devices) => new PresenceSweep(presence),
     },
   ],
-  exports: [StreamAdmin, StreamLog, RedisCommands, Devices, StreamMeta],
+  exports: [StreamAdmin, StreamLog, RedisCommands, Devices, StreamMeta, Entities],
 })
 export class LogModule implements OnApplicationShutdown {
   constructor(

@@ -17,6 +17,6 @@ export const MAX_COST = 20_000;
 export const MAX_ERRORS = 20;
 
 /** Fields that give lists of things that have fields. */
-export const LIST_FIELDS: ReadonlySet<string> = new Set(['devices', 'streams', 'nodes', 'entities']);
+export const LIST_FIELDS: ReadonlySet<string> = new Set(['devices', 'streams', 'nodes']);
 /** What such a field counts. */
 export const LIST_COST = 10;

@@ -1,0 +1,46 @@
+import { Args, Context, Int, Query, Resolver } from '@nestjs/graphql';
+import { Entities } from '@sluice/catalog';
+import { SluiceError, isRight } from '@sluice/contracts';
+import { type Identity } from '@sluice/service-kit';
+import { globMatcher } from '@sluice/stream-log';
+import { OperationContext } from '../graphql/operation-context.js';
+import { DEFAULT_PAGE, pageOf } from '../graphql/page.js';
+import { EntityPageType } from './entity.types.js';
+
+/** Things of kinds that this service need not know: their owners register them in the catalogue. */
+@Resolver()
+export class EntitiesResolver {
+  constructor(private readonly entities: Entities) {}
+
+  @Query(() => [String], { description: 'Kinds of things that other services have registered.' })
+  async kinds(@Context() { identity }: OperationContext): Promise<string[]> {
+    return (await this.entities.kinds()).filter((kind) => mayRead(identity, kind));
+  }
+
+  @Query(() => EntityPageType, { description: 'Things of one kind, page by page.' })
+  async entityPage(
+    @Args('kind', { type: () => String }) kind: string,
+    @Args('first', { type: () => Int, defaultValue: DEFAULT_PAGE }) first: number,
+    @Args('after', { type: () => String, nullable: true }) after: string | null,
+    @Args('match', { type: () => String, nullable: true }) match: string | null,
+    @Context() { identity }: OperationContext,
+  ): Promise<EntityPageType> {
+    if (!mayRead(identity, kind)) {
+      throw new SluiceError(
+        'FORBIDDEN',
+        `the credential does not allow to read things of kind ${JSON.stringify(kind)}`,
+      );
+    }
+    const isMatch = globMatcher(match ?? '*');
+    const all = (await this.entities.names(kind)).filter((name) => isMatch(name) && mayRead(identity, kind, name));
+    const { names, cursor, total } = pageOf(all, first, after ?? null);
+    const described = await this.entities.describe(kind, names);
+    return { nodes: names.map((name, at) => ({ kind, name, description: described[at] ?? {} })), cursor, total };
+  }
+}
+
+/** Kinds with a right of their own ask for it; others for admin. */
+function mayRead(identity: Identity, kind: string, name?: string): boolean {
+  const right = `${kind}:read`;
+  return isRight(right) ? identity.allows(right, name) : identity.allows('admin');
+}
