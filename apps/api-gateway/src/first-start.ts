@@ -69,7 +69,7 @@ async function makeDeviceKey(apiKeys: ApiKeys, device: string, owner: string): P
       await apiKeys.revoke(name, BY).catch((error: unknown) => {
         if (!hasCode(error, 'API_KEY_NOT_FOUND')) throw error;
       });
-      const { secret } = await apiKeys.create({ name, scopes: [`stream:write=${device}:*`], owner });
+      const { secret } = await apiKeys.create({ name, scopes: [`stream:write=${device}:*`], owner, isByAdmin: true });
       return secret;
     } catch (error) {
       if (!hasCode(error, 'NAME_TAKEN') || attempt === MAX_ATTEMPTS) throw error;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { uniqueName } from '@sluice/testing';
+import { uniqueName, waitFor } from '@sluice/testing';
 import { AccessSystem, type SignedIn } from './support/access.js';
 
 let strict: AccessSystem;
@@ -37,6 +37,22 @@ async function push(as: string, name: string): Promise<number> {
   body.append('entries', new Blob(['x']), 'x');
   return (await strict.fetch(`/data/${encodeURIComponent(name)}`, { method: 'POST', body, as })).status;
 }
+
+describe('API keys of somebody who is no administrator', () => {
+  it('are made and revoked at a bounded pace, so that nobody fills the audit trail with them', async () => {
+    const user = await strict.addUser(uniqueName('user'), ['stream:read']);
+    const statuses = await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const body = { name: uniqueName('key'), scopes: ['stream:read'] };
+        return (await strict.send('POST', '/v1/keys', body, user.token)).status;
+      }),
+    );
+    expect(new Set(statuses)).toEqual(new Set([201, 429]));
+    expect(statuses.filter((status) => status === 201).length).toBeGreaterThanOrEqual(10);
+    const key = (await list(user.token))[0] as Key;
+    await waitFor(async () => (await revoke(user.token, key.name)).status === 204);
+  });
+});
 
 describe('an API key', () => {
   it('is shown once, and its last use after it was used', async () => {

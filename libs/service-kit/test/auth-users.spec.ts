@@ -79,6 +79,21 @@ describe('the directory of users', () => {
   });
 });
 
+describe('API keys', () => {
+  it('are at most 100 of a user who is no administrator, and any number of one who is', async () => {
+    await add('maker', ['stream:read']);
+    const { apiKeys } = system;
+    const make = (at: number, isByAdmin = false): Promise<unknown> =>
+      apiKeys.create({ name: `made-${at}`, scopes: [], owner: 'maker', isByAdmin });
+    for (let at = 0; at < 100; at++) await make(at);
+    await expect(make(100)).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED', message: expect.stringContaining('100') });
+    await make(100, true);
+    await apiKeys.create({ name: 'of-another', scopes: [], owner: 'boss' });
+    for (const at of [0, 1]) await apiKeys.revoke(`made-${at}`, 'maker');
+    await make(101);
+  });
+});
+
 describe('tokens taken back', () => {
   it('stay so until they would have expired, although tokens given out later live shorter', async () => {
     await add('patient', ['stream:read']);

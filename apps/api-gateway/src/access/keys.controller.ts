@@ -11,13 +11,21 @@ import {
 } from '@nestjs/swagger';
 import { SluiceError, areCovered, type ApiKeyView, type NewApiKeyView } from '@sluice/contracts';
 import { ApiKeyDto, CreateApiKeyDto, ErrorBodyDto, NewApiKeyDto } from '@sluice/contracts/dto';
-import { ApiKeys, Who, type Identity } from '@sluice/service-kit';
+import { ApiKeys, RateLimiter, Who, type Identity } from '@sluice/service-kit';
+
+/** Each change is an entry of the audit trail and makes every process load its keys anew. */
+const CHANGES_PER_SECOND = 5;
 
 /** API keys for machines: one's own; an administrator has a say in all. */
 @ApiTags('access')
 @ApiForbiddenResponse({ type: ErrorBodyDto })
 @Controller('v1/keys')
 export class KeysController {
+  private readonly changes = new RateLimiter(
+    { limit: 'API keys made or revoked a second', setting: 'of a user who is no administrator' },
+    CHANGES_PER_SECOND,
+  );
+
   constructor(private readonly keys: ApiKeys) {}
 
   @Get()
@@ -40,7 +48,8 @@ export class KeysController {
     if (!areCovered(scopes, identity.scopes)) {
       throw new SluiceError('FORBIDDEN', 'An API key cannot allow more than the credential that makes it');
     }
-    return this.keys.create({ name, scopes, owner: identity.subject });
+    this.assertPace(identity);
+    return this.keys.create({ name, scopes, owner: identity.subject, isByAdmin: identity.allows('admin') });
   }
 
   @Delete(':name')
@@ -54,6 +63,12 @@ export class KeysController {
     if (!mine.some((key) => key.name === name)) {
       throw new SluiceError('API_KEY_NOT_FOUND', `There is no API key "${name}"`);
     }
+    this.assertPace(identity);
     await this.keys.revoke(name, identity.subject);
+  }
+
+  private assertPace(identity: Identity): void {
+    const refusal = identity.allows('admin') ? null : this.changes.take(identity.account);
+    if (refusal !== null) throw refusal;
   }
 }

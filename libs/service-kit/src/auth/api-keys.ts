@@ -7,6 +7,8 @@ import { type ApiKeyRecord, parseApiKey } from './records.js';
 import { assertSubjectName } from './subject-names.js';
 
 const MAX_API_KEYS = 10_000;
+/** Of one owner who is no administrator: nobody may use up what is there for all. */
+const MAX_KEYS_OF_USER = 100;
 const SECRET_BYTES = 32;
 /** What every API key begins with: tells it from a token, and is found by scanners for lost secrets. */
 const API_KEY_PREFIX = 'sluice_';
@@ -46,19 +48,23 @@ export class ApiKeys {
 
   /**
    * Makes a key; the answer holds its secret, which nobody can find out later.
+   * @param key `isByAdmin`: the owner may have any number of keys
    * @throws SluiceError `INVALID_NAME`, `INVALID_PARAMETER` for scopes, `NAME_TAKEN`, `QUOTA_EXCEEDED`
    */
   async create({
     name,
     scopes,
     owner,
+    isByAdmin = false,
   }: {
     readonly name: string;
     readonly scopes: readonly string[];
     readonly owner: string;
+    readonly isByAdmin?: boolean;
   }): Promise<NewApiKeyView> {
     assertSubjectName(name, 'API key');
     parseScopes(scopes);
+    if (!isByAdmin) await this.#assertRoom(owner);
     const secret = `${API_KEY_PREFIX}${randomBytes(SECRET_BYTES).toString('base64url')}`;
     const record: ApiKeyRecord = { digest: digestOf(secret), scopes, owner, createdAt: new Date().toISOString() };
     const args = [name, JSON.stringify(record), MAX_API_KEYS];
@@ -68,6 +74,15 @@ export class ApiKeys {
     if (added === -1) throw new SluiceError('QUOTA_EXCEEDED', `There are ${MAX_API_KEYS} API keys, as many as can be`);
     await settleChange(this.parts, 'key-created', owner, { key: name, scopes });
     return { ...toView(name, record, null), secret };
+  }
+
+  async #assertRoom(owner: string): Promise<void> {
+    const own = (await this.list()).filter((key) => key.owner === owner);
+    if (own.length < MAX_KEYS_OF_USER) return;
+    throw new SluiceError(
+      'QUOTA_EXCEEDED',
+      `"${owner}" has ${own.length} API keys, as many as a user can: revoke some`,
+    );
   }
 
   /** Ends a key and the sockets opened with it. @throws SluiceError `API_KEY_NOT_FOUND` */
