@@ -78,6 +78,16 @@ describe('streams', () => {
     expect(errors?.[0]?.message).toContain('same argument');
   });
 
+  it('are matched by whatever a glob may be, in little time', async () => {
+    await registry.add(`g:${'a'.repeat(100)}`, 'x');
+    const find = (match: string) => registry.ask('query ($m: String!) { streamIds(match: $m) }', { m: match });
+    for (const match of ['[', '[a-', '[^', '\\', '*['.repeat(100), `${'*a'.repeat(200)}b`, 'x'.repeat(512)]) {
+      expect((await find(match)).data).toEqual({ streamIds: [] });
+    }
+    expect((await find('x'.repeat(513))).errors?.[0]?.message).toContain('513 characters');
+    expect((await find('g:*')).data?.['streamIds']).toHaveLength(1);
+  });
+
   it('never show our own keys, nor other things that stand under a name', async () => {
     await registry.add('sluice:secret', 'x');
     await registry.redis.command('SET', 'plain', 'text');

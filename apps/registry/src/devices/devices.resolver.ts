@@ -1,7 +1,7 @@
 import { Args, Context, Int, Query, Resolver } from '@nestjs/graphql';
 import { Devices, deviceName } from '@sluice/catalog';
 import { SluiceError } from '@sluice/contracts';
-import { globMatcher } from '@sluice/stream-log';
+import { nameTest } from '../graphql/match.js';
 import { OperationContext } from '../graphql/operation-context.js';
 import { DEFAULT_PAGE, pageOf } from '../graphql/page.js';
 import { mayNotReadDevice, mayReadDevice } from '../graphql/permitted.js';
@@ -55,7 +55,7 @@ export class DevicesResolver {
     @Context() context: OperationContext,
   ): Promise<DevicePageType> {
     const listed = await this.visible(await this.catalogue.list({ includeAll }), context);
-    const isMatch = globMatcher(match ?? '*');
+    const isMatch = nameTest(match);
     const fitting = await this.fitting(where ?? [], context);
     const found = listed.filter((name) => isMatch(name) && fitting(name));
     const { names, cursor, total } = pageOf(found, first, after ?? null);

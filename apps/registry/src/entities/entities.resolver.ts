@@ -2,7 +2,7 @@ import { Args, Context, Int, Query, Resolver } from '@nestjs/graphql';
 import { Entities } from '@sluice/catalog';
 import { SluiceError, isRight } from '@sluice/contracts';
 import { type Identity } from '@sluice/service-kit';
-import { globMatcher } from '@sluice/stream-log';
+import { nameTest } from '../graphql/match.js';
 import { OperationContext } from '../graphql/operation-context.js';
 import { DEFAULT_PAGE, pageOf } from '../graphql/page.js';
 import { EntityPageType } from './entity.types.js';
@@ -31,7 +31,7 @@ export class EntitiesResolver {
         `the credential does not allow to read things of kind ${JSON.stringify(kind)}`,
       );
     }
-    const isMatch = globMatcher(match ?? '*');
+    const isMatch = nameTest(match);
     const all = (await this.entities.names(kind)).filter((name) => isMatch(name) && mayRead(identity, kind, name));
     const { names, cursor, total } = pageOf(all, first, after ?? null);
     const described = await this.entities.describe(kind, names);

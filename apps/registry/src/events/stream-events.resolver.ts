@@ -1,6 +1,7 @@
 import { Args, Context, Resolver, Subscription } from '@nestjs/graphql';
 import { StreamAdmin } from '@sluice/stream-log';
 import { type EventStream } from '../graphql/event-stream.js';
+import { assertPattern } from '../graphql/match.js';
 import { OperationContext } from '../graphql/operation-context.js';
 import { EventFeed } from './event-feed.js';
 import { StreamEventType } from './event.types.js';
@@ -22,7 +23,7 @@ export class StreamEventsResolver {
     const feed = new EventFeed<StreamEventType>('events of streams');
     // Those there are come first, and are not news.
     let isNews = false;
-    const filter = { prefix, ...(match === null || match === undefined ? {} : { match }) };
+    const filter = { prefix, ...(match === null || match === undefined ? {} : { match: assertPattern(match) }) };
     const stop = await this.admin.discovery.watch(filter, ({ type, name }) => {
       if (isNews && identity.allows('stream:read', name)) feed.push(new StreamEventType(type, name));
     });

@@ -1,6 +1,7 @@
 import { EVENT_STREAMS } from '@sluice/catalog';
 import { type Identity } from '@sluice/service-kit';
-import { globMatcher, isOwnKey, type StreamAdmin } from '@sluice/stream-log';
+import { isOwnKey, type StreamAdmin } from '@sluice/stream-log';
+import { nameTest } from '../graphql/match.js';
 import { type IndexState, type MetaIndex } from '../search/meta-index.js';
 
 /** Names as one operation sees them: read once, and only what its reader may read. */
@@ -39,7 +40,7 @@ export class StreamNames {
     names: readonly string[],
     { prefix, match }: { readonly prefix: string; readonly match: string | null },
   ): string[] {
-    const isMatch = match === null || match === '*' ? () => true : globMatcher(match);
+    const isMatch = nameTest(match);
     return names.filter((name) => name.startsWith(prefix) && isMatch(name.slice(prefix.length)));
   }
 
