@@ -1,5 +1,6 @@
 import { SluiceError } from '@sluice/contracts';
 import { type Identity } from '@sluice/service-kit';
+import { hasBelow } from '../streams/sorted-names.js';
 
 /** @throws SluiceError FORBIDDEN, in the same words whether or not there is such a stream */
 export function assertMayRead(identity: Identity, key: string): void {
@@ -20,10 +21,10 @@ function allowsDevice(identity: Identity, right: 'stream:read' | 'stream:write',
 
 /**
  * Whether a device is shown: to whoever may read it, or any stream of it.
- * @param streams names that may be read
+ * @param streams names that may be read, sorted
  */
 export function mayReadDevice(identity: Identity, device: string, streams: readonly string[]): boolean {
-  return allowsDevice(identity, 'stream:read', device) || streams.some((name) => name.startsWith(`${device}:`));
+  return allowsDevice(identity, 'stream:read', device) || hasBelow(streams, `${device}:`);
 }
 
 /** @throws SluiceError FORBIDDEN */

@@ -2,7 +2,14 @@ import { EVENT_STREAMS } from '@sluice/catalog';
 import { type Identity } from '@sluice/service-kit';
 import { isOwnKey, type StreamAdmin } from '@sluice/stream-log';
 import { nameTest } from '../graphql/match.js';
+import { below } from './sorted-names.js';
 import { type IndexState, type MetaIndex } from '../search/meta-index.js';
+
+/** Which names are asked for. */
+interface NameSelection {
+  readonly prefix: string;
+  readonly match: string | null;
+}
 
 /** Names as one operation sees them: read once, and only what its reader may read. */
 export class StreamNames {
@@ -35,13 +42,10 @@ export class StreamNames {
     return [...new Set([...existing, ...described])].sort();
   }
 
-  /** Those of them below a prefix that a glob over the rest matches. */
-  select(
-    names: readonly string[],
-    { prefix, match }: { readonly prefix: string; readonly match: string | null },
-  ): string[] {
+  /** Those of sorted names below a prefix that a glob over the rest matches. */
+  select(names: readonly string[], { prefix, match }: NameSelection): string[] {
     const isMatch = nameTest(match);
-    return names.filter((name) => name.startsWith(prefix) && isMatch(name.slice(prefix.length)));
+    return below(names, prefix).filter((name) => isMatch(name.slice(prefix.length)));
   }
 
   private async readExisting(): Promise<string[]> {

@@ -1,6 +1,7 @@
 import { Args, Context, Int, Query, Resolver } from '@nestjs/graphql';
 import { SluiceError } from '@sluice/contracts';
 import { assertStreamKey } from '@sluice/wire';
+import { nameTest } from '../graphql/match.js';
 import { oneOf } from '../graphql/one-of.js';
 import { OperationContext } from '../graphql/operation-context.js';
 import { DEFAULT_PAGE, pageOf } from '../graphql/page.js';
@@ -53,10 +54,9 @@ export class StreamsResolver {
       throw new SluiceError('INVALID_PARAMETER', `ids names ${wanted.length} streams, more than ${MAX_IDS}`);
     }
     if (wanted.length > 0) {
-      const { names } = context;
-      const keys = wanted.map((id) => prefix + id);
-      for (const key of keys) assertMayRead(context.identity, readableKey(key));
-      return names.select(keys, { prefix, match }).map((key) => new StreamType(key, key.slice(prefix.length), context));
+      const isMatch = nameTest(match);
+      for (const id of wanted) assertMayRead(context.identity, readableKey(prefix + id));
+      return wanted.filter(isMatch).map((id) => new StreamType(prefix + id, id, context));
     }
     const all = context.names.select(await context.names.all(), { prefix, match });
     return all.map((name) => new StreamType(name, name.slice(prefix.length), context));
