@@ -119,7 +119,7 @@ describe('the subscription "streams"', () => {
     await followers(0);
   });
 
-  it('keeps no more than a batch for a client that stops reading, and goes on when it reads again', async () => {
+  it('stands still for a client that stops reading, and goes on where it was when it reads again', async () => {
     const sid = uniqueName('slow');
     const client = await GraphqlClient.open(registry.ws, 'graphql-transport-ws');
     client.begin('1', `subscription { data(streamIds: ["${sid}"]) { time data } }`);
@@ -127,10 +127,36 @@ describe('the subscription "streams"', () => {
     client.ws.pause();
     const payload = Buffer.alloc(100_000, 'x');
     const ids: string[] = [];
-    for (let at = 0; at < 150; at++) ids.push(await registry.add(`default:${sid}`, payload));
-    await waitFor(() => registry.service.upgrades.openConnections === 1);
+    while (registry.log.stats().slowFollowers === 0 && ids.length < 900) {
+      for (let at = 0; at < 20; at++) ids.push(await registry.add(`default:${sid}`, payload));
+    }
+    const { bytesRead } = registry.log.stats();
+    for (let at = 0; at < 50; at++) ids.push(await registry.add(`default:${sid}`, payload));
+    await registry.data('{ streamIds(prefix: "none:") }');
+    expect(registry.log.stats().slowFollowers).toBe(1);
+    // What comes while nobody reads stays in Redis, but for a batch that was on its way.
+    expect(registry.log.stats().bytesRead - bytesRead).toBeLessThan(3_000_000);
     client.ws.resume();
     for (const id of ids) expect((await client.data<{ data: Payload }>()).data.time).toBe(id);
+    await client.close();
+    await followers(0);
+  });
+
+  it('tells a client that was overtaken by trimming what it has lost', async () => {
+    const sid = uniqueName('gap');
+    const client = await GraphqlClient.open(registry.ws, 'graphql-transport-ws');
+    client.begin('1', `subscription { data(streamIds: ["${sid}"]) { time gap data } }`);
+    await followers(1);
+    client.ws.pause();
+    const payload = Buffer.alloc(100_000, 'x');
+    for (let at = 0; at < 900 && registry.log.stats().slowFollowers === 0; at++) {
+      await registry.add(`default:${sid}`, payload);
+    }
+    for (let at = 0; at < 100; at++) await registry.add(`default:${sid}`, payload);
+    await registry.redis.command('XTRIM', `default:${sid}`, 'MAXLEN', '1');
+    client.ws.resume();
+    const told = await waitFor(async () => (await client.data<{ data: { gap: { lost: number } | null } }>()).data.gap);
+    expect(told.lost).toBeGreaterThan(0);
     await client.close();
     await followers(0);
   });
