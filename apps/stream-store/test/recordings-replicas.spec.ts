@@ -69,4 +69,19 @@ describe('two processes with one folder of recordings', () => {
     expect((await askRecordings(one, 'PUT', '/stop')).body).toBe(1);
     expect(await redis.command('KEYS', 'sluice:recordings:lease*')).toEqual([]);
   });
+
+  it('end recordings of each other at once, without waiting for each other', async () => {
+    const [one, two] = apps.map(({ url }) => url) as [string, string];
+    for (let round = 0; round < 5; round += 1) {
+      await askRecordings(one, 'PUT', `/start?rec_id=one-${round}&parallel=1`);
+      await askRecordings(two, 'PUT', `/start?rec_id=two-${round}&parallel=1`);
+      const stops = await Promise.all([
+        askRecordings(two, 'PUT', `/stop?rec_id=one-${round}`),
+        askRecordings(one, 'PUT', `/stop?rec_id=two-${round}`),
+        askRecordings(one, 'PUT', `/stop?rec_id=one-${round}`),
+      ]);
+      expect(stops.map(({ status }) => status)).toEqual([200, 200, 200]);
+    }
+    expect(await redis.command('KEYS', 'sluice:recordings:*')).toEqual([]);
+  }, 20_000);
 });

@@ -173,7 +173,11 @@ export class Recorder implements OnApplicationBootstrap, OnApplicationShutdown {
     const stops = await lastIds(this.parts.log.reader, found, FIRST_ENTRY_ID);
     await this.register.askToStop(record, stops);
     const deadline = performance.now() + STOP_TIMEOUT_MS;
-    while ((await this.running()).some(({ run }) => run === record.run)) {
+    for (;;) {
+      const running = await this.running();
+      if (!running.some(({ run }) => run === record.run)) return;
+      // The other process may wait for this one in the same way.
+      await this.heed(running);
       // Whoever wrote it may be gone: then it is ended here.
       await this.takeOver(record);
       const mine = this.active.get(record.name);
@@ -229,20 +233,25 @@ export class Recorder implements OnApplicationBootstrap, OnApplicationShutdown {
 
   private async lookAround(): Promise<void> {
     const running = await this.running();
+    await this.heed(running);
+    for (const record of running) if (!this.active.has(record.name) && !this.isClosing) await this.takeOver(record);
+  }
+
+  /** Ends what another process has asked to end, and leaves what is another's now. */
+  private async heed(running: readonly RunningRecording[]): Promise<void> {
     for (const recording of this.active.values()) {
       const record = running.find(({ run }) => run === recording.record.run);
-      if (recording.isLost || record === undefined)
+      if (recording.isLost || record === undefined) {
         await this.dropActive(recording.record.name, async (it) => {
           await it.suspend(false);
           await it.leave();
         });
-      else if (record.isStopping) {
+      } else if (record.isStopping) {
         await this.finish(recording, (await this.register.stops(record)) ?? (await recording.ends())).catch(
           () => undefined,
         );
       }
     }
-    for (const record of running) if (!this.active.has(record.name) && !this.isClosing) await this.takeOver(record);
   }
 
   private async takeOver(record: RunningRecording): Promise<void> {

@@ -68,7 +68,9 @@ export class RecordingRegister {
   async askToStop(record: RunningRecording, stops: ReadonlyMap<string, EntryId>): Promise<void> {
     await savePositions(this.commands, stopsKey(record.name), new Map([KEPT, ...stops]));
     const args = [record.name, record.run, JSON.stringify({ ...record, isStopping: true })];
-    await this.commands.runScript(CHANGE_RECORDING, [RUNNING_KEY], args, subjectOf(record));
+    if ((await this.commands.runScript(CHANGE_RECORDING, [RUNNING_KEY], args, subjectOf(record))) === 1) return;
+    // It has ended meanwhile.
+    await this.commands.run({ name: 'DEL', args: [stopsKey(record.name)], ...subjectOf(record) });
   }
 }
 
