@@ -74,6 +74,24 @@ describe('a request to a path of a service', () => {
     expect(chunked.response.statusCode).toBe(413);
   });
 
+  it.each([
+    '/ptg/recordings/upload/day/main.mp4',
+    '/ptg/recordings/upload/day/main.mp4/?overwrite=1',
+    '/ptg/recordings/day/mcap',
+  ])('may be larger where it is a file, which the service bounds: %s', async (path) => {
+    const body = Buffer.alloc(300_000);
+    const declared = await echoed(path, { method: 'POST', headers: { 'content-length': body.length } }, body);
+    const chunked = await echoed(path, { method: 'POST', headers: { 'transfer-encoding': 'chunked' } }, body);
+    expect([declared.bytes, chunked.bytes]).toEqual([300_000, 300_000]);
+  });
+
+  it.each(['/ptg/data/mcap', '/ptg/recordings/mcap', '/ptg/recordings/a/b/mcap', '/data/x?/ptg/recordings/upload/'])(
+    'may not be larger elsewhere: %s',
+    async (path) => {
+      expect((await send(path, { method: 'POST' }, Buffer.alloc(200_001))).response.statusCode).toBe(413);
+    },
+  );
+
   it.each([{ 'content-length': 40_000_000 }, { 'transfer-encoding': 'chunked' }])(
     'far above the limit is told so while it is still being sent (%j), and its connection goes on',
     async (headers) => {

@@ -2,6 +2,7 @@ import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type SluiceError } from '@sluice/contracts';
 import { type Edge, type Metrics } from '@sluice/service-kit';
 import { type Dispatcher } from 'undici';
+import { bodyLimit } from './body-limit.js';
 import { Exchange, type ExchangeOwner } from './exchange.js';
 import { forwardedHeaders } from './forwarded-headers.js';
 import {
@@ -36,15 +37,16 @@ export class HttpProxy implements ExchangeOwner {
   forward(upstream: Upstream, request: IncomingMessage, response: ServerResponse): void {
     const bytes = declaredBodyBytes(request);
     this.#count(request, response);
-    if (bytes !== null && bytes > this.maxBodyBytes) {
-      this.edge.sendError(request, response, bodyTooLarge(this.maxBodyBytes));
+    const limit = bodyLimit(request, this.maxBodyBytes);
+    if (bytes !== null && bytes > limit) {
+      this.edge.sendError(request, response, bodyTooLarge(limit));
       return;
     }
     const exchange = new Exchange(this, upstream, request, response);
     this.#exchanges.add(exchange);
     if (bytes === 0) this.#dispatch(exchange, null);
     else if (isGathered(bytes)) gatherBody(request, (body) => this.#dispatch(exchange, body));
-    else this.#dispatch(exchange, limitedBody(request, this.maxBodyBytes));
+    else this.#dispatch(exchange, limitedBody(request, limit));
   }
 
   fail(request: IncomingMessage, response: ServerResponse, error: SluiceError): void {
