@@ -1,4 +1,4 @@
-import { GRAPHQL_TRANSPORT_WS_PROTOCOL, makeServer } from 'graphql-ws';
+import { GRAPHQL_TRANSPORT_WS_PROTOCOL, MessageType, makeServer } from 'graphql-ws';
 import { type Identity } from '@sluice/service-kit';
 import { GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
 import { type Answer } from '../graphql/answer.js';
@@ -24,6 +24,8 @@ export function speakTransportWs(
   const server = makeServer<Record<string, unknown>, Extra>({
     onSubscribe: ({ subscriptions, extra }, id, payload) => {
       const refuse = (refusal: Answer): GraphQLError[] => {
+        // An operation that its client has completed meanwhile is told nothing.
+        if (extra.refusals.size > MAX_OPERATIONS) extra.refusals.clear();
         extra.refusals.set(id, refusal);
         return [new GraphQLError(refusal.errors?.[0]?.message ?? '')];
       };
@@ -38,14 +40,18 @@ export function speakTransportWs(
     onNext: (_context, _id, _payload, _args, result) => result as never,
     onError: ({ extra }, id, _payload, errors) => {
       const refusal = extra.refusals.get(id);
-      extra.refusals.delete(id);
       return (refusal?.errors ?? errors.map(({ message }) => ({ message }))) as never;
     },
   });
+  const extra: Extra = { identity, refusals: new Map() };
   const closed = server.opened(
     {
       protocol: GRAPHQL_TRANSPORT_WS_PROTOCOL,
-      send: (text) => sink.send(text),
+      send: async (text) => {
+        await sink.send(text);
+        const id = endedBy(text, extra.refusals);
+        if (id !== null) await sink.send(JSON.stringify({ id, type: MessageType.Complete }));
+      },
       close: (code = 1000, reason = '') => sink.close(code, reason),
       onMessage: (listener) => {
         sink.onMessage((text) => {
@@ -53,9 +59,21 @@ export function speakTransportWs(
         });
       },
     },
-    { identity, refusals: new Map() },
+    extra,
   );
   return (code, reason) => void closed(code, reason);
+}
+
+/**
+ * The id of a refused operation whose error this message tells. The original says `complete` after it, which the library does not.
+ */
+function endedBy(text: string, refusals: Map<string, Answer>): string | null {
+  for (const id of refusals.keys()) {
+    if (!text.startsWith(`{"id":${JSON.stringify(id)},"type":"error"`)) continue;
+    refusals.delete(id);
+    return id;
+  }
+  return null;
 }
 
 /** Why an operation too many is refused. */
