@@ -33,6 +33,7 @@ before(async () => {
     SLUICE_REDIS_PORT: String(redisPort),
     SLUICE_STREAM_STORE_PORT: String(await freePort()),
     SLUICE_REGISTRY_PORT: String(await freePort()),
+    SLUICE_CHANNEL_GATEWAY_PORT: String(await freePort()),
     SLUICE_API_GATEWAY_PORT: String(gatewayPort),
     SLUICE_API_GATEWAY_PTG_PORT: String(await freePort()),
   };

@@ -18,6 +18,13 @@ export const apps = [
     readyPath: '/health/ready',
   },
   {
+    name: 'channel-gateway',
+    portVariable: 'SLUICE_CHANNEL_GATEWAY_PORT',
+    defaultPort: 8200,
+    urlVariable: 'SLUICE_CHANNEL_GATEWAY_URL',
+    readyPath: '/health/ready',
+  },
+  {
     name: 'api-gateway',
     portVariable: 'SLUICE_API_GATEWAY_PORT',
     defaultPort: 8000,

@@ -6,7 +6,12 @@ import { appEnvironment, appUrl, ptgUrl, readSettings, withoutPassword } from '.
 test('everything is on loopback and at the documented ports unless told otherwise', () => {
   const settings = readSettings({});
   assert.equal(settings.host, '127.0.0.1');
-  assert.deepEqual(settings.ports, { 'stream-store': 8100, registry: 8300, 'api-gateway': 8000 });
+  assert.deepEqual(settings.ports, {
+    'stream-store': 8100,
+    registry: 8300,
+    'channel-gateway': 8200,
+    'api-gateway': 8000,
+  });
   assert.deepEqual(settings.redis, { port: 6789, durability: 'everysec', maxMemory: null });
 });
 
@@ -76,6 +81,7 @@ test('apps learn where the others are and do not see the tools’ own variables'
     SLUICE_STREAM_STORE_PORT: '9100',
     SLUICE_STREAM_STORE_URL: 'http://127.0.0.1:9100',
     SLUICE_REGISTRY_URL: 'http://127.0.0.1:8300',
+    SLUICE_CHANNEL_GATEWAY_URL: 'http://127.0.0.1:8200',
     REDIS_URL: 'redis://127.0.0.1:7001',
   });
 });
@@ -103,7 +109,7 @@ test('the command line is read, and what is unknown is named', () => {
   assert.throws(() => readOptions(['stray']), /stray/);
   assert.throws(
     () => readOptions(['--only', 'gateway']),
-    /there is no app "gateway"; the apps are stream-store, registry, api-gateway/,
+    /there is no app "gateway"; the apps are stream-store, registry, channel-gateway, api-gateway/,
   );
   assert.throws(() => readOptions(['--demo', '--only', 'stream-store']), /--demo .* needs every app/);
 });

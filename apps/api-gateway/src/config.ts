@@ -31,6 +31,12 @@ export const GATEWAY_CONFIG = defineConfig({
     default: 'http://127.0.0.1:8300',
     doc: 'Where the registry answers.',
   },
+  channelGatewayUrl: {
+    env: 'SLUICE_CHANNEL_GATEWAY_URL',
+    type: 'url',
+    default: 'http://127.0.0.1:8200',
+    doc: 'Where the channel gateway answers.',
+  },
   redisUrl: {
     env: 'REDIS_URL',
     type: 'text',

@@ -35,7 +35,11 @@ const API = {
  */
 export async function createGateway(environment: Environment): Promise<Service> {
   const config = GATEWAY_CONFIG.parse(environment);
-  const upstreams = new Upstreams({ 'stream-store': config.streamStoreUrl, registry: config.registryUrl });
+  const upstreams = new Upstreams({
+    'stream-store': config.streamStoreUrl,
+    registry: config.registryUrl,
+    'channel-gateway': config.channelGatewayUrl,
+  });
   const limits = new Limits(config);
   return createService({
     name: 'api-gateway',

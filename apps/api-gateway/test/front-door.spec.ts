@@ -16,19 +16,25 @@ import { startGateway, type TestGateway } from './support/gateway.js';
 let redis: RedisServer;
 let store: RunningApp;
 let registry: RunningApp;
+let channels: RunningApp;
 let gateway: TestGateway;
 
 beforeAll(async () => {
   redis = await startRedis();
   store = await startApp('stream-store', { REDIS_URL: redis.url });
   registry = await startApp('registry', { REDIS_URL: redis.url });
-  gateway = await startGateway(store.url, { SLUICE_REGISTRY_URL: registry.url });
+  channels = await startApp('channel-gateway', { REDIS_URL: redis.url });
+  gateway = await startGateway(store.url, {
+    SLUICE_REGISTRY_URL: registry.url,
+    SLUICE_CHANNEL_GATEWAY_URL: channels.url,
+  });
 });
 
 afterAll(async () => {
   await gateway.close();
   await store.kill();
   await registry.kill();
+  await channels.kill();
   await redis.stop();
 });
 
@@ -76,6 +82,7 @@ describe('the front door', () => {
       checks: {
         'stream-store': { ready: true, checks: { log: { ready: true, durability: 'everysec' } } },
         registry: { ready: true, checks: { index: { ready: true } } },
+        'channel-gateway': { ready: true, checks: { log: { ready: true } } },
       },
     });
   });
@@ -95,13 +102,27 @@ describe('the front door', () => {
     await other.close();
   });
 
-  it('has one document of all routes, and leads /docs there', async () => {
+  it('has one document of all routes', async () => {
     const { paths } = (await (await get('/api-docs/openapi.json')).json()) as { paths: object };
     expect(Object.keys(paths)).toEqual(
-      expect.arrayContaining(['/health', '/metrics', '/data/{stream_id}', '/v1/streams']),
+      expect.arrayContaining(['/health', '/metrics', '/data/{stream_id}', '/v1/streams', '/api/v1/last/{path}']),
     );
-    const docs = await get('/docs');
-    expect([docs.status, docs.headers.get('location')]).toEqual([302, '/api-docs']);
+  });
+
+  it('serves the channels at their own addresses, and redirects within them to itself', async () => {
+    const list = await get('/api/v1/last/');
+    expect([list.status, await list.json()]).toEqual([200, expect.arrayContaining(['example', 'basket'])]);
+    const redirect = await get('/api/v1/last?x=1');
+    expect([redirect.status, redirect.headers.get('location')]).toEqual([307, `${gateway.url}/api/v1/last/?x=1`]);
+    expect(((await (await get('/openapi.json')).json()) as { openapi: string }).openapi).toBe('3.1.0');
+    expect((await get('/docs')).status).toBe(200);
+    const sent = await fetch(`${gateway.url}/api/v1/send/example`, { method: 'POST', body: '{"x":7}' });
+    expect(await sent.json()).toMatchObject([{ x: 7 }]);
+    const socket = new WebSocket(`${gateway.ws}/api/v1/stream`);
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ action: 'subscribe', channel: 'heartbeat' }));
+    expect(String(((await once(socket, 'message')) as [Buffer])[0])).toBe('{"channel":"heartbeat","data":"PING"}');
+    socket.terminate();
   });
 
   it('counts what goes through it', async () => {

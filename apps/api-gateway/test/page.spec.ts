@@ -16,6 +16,7 @@ const NASTY_NAME = '<img src=x onerror="document.title=`owned`"> & "quotes"';
 let redis: RedisServer;
 let store: RunningApp;
 let registry: RunningApp;
+let channels: RunningApp;
 let gateway: TestGateway;
 let browser: Browser;
 let page: Page;
@@ -73,7 +74,11 @@ if (chromiumPath === null) {
       redis = await startRedis();
       store = await startApp('stream-store', { REDIS_URL: redis.url });
       registry = await startApp('registry', { REDIS_URL: redis.url });
-      gateway = await startGateway(store.url, { SLUICE_REGISTRY_URL: registry.url });
+      channels = await startApp('channel-gateway', { REDIS_URL: redis.url });
+      gateway = await startGateway(store.url, {
+        SLUICE_REGISTRY_URL: registry.url,
+        SLUICE_CHANNEL_GATEWAY_URL: channels.url,
+      });
       browser = await startBrowser(chromiumPath);
     });
 
@@ -86,6 +91,7 @@ if (chromiumPath === null) {
       await gateway?.close();
       await store?.kill();
       await registry?.kill();
+      await channels?.kill();
       await redis?.stop();
     });
 
@@ -96,6 +102,7 @@ if (chromiumPath === null) {
         expect.stringContaining('api-gateway'),
         expect.stringContaining('stream-store'),
         expect.stringContaining('registry'),
+        expect.stringContaining('channel-gateway'),
         expect.stringContaining('Redis'),
         expect.stringContaining('Search'),
       ]);
@@ -243,7 +250,7 @@ if (chromiumPath === null) {
 
     it('has a page of all routes that works offline', async () => {
       await openPage();
-      await page.goto(`${gateway.url}/docs`);
+      await page.goto(`${gateway.url}/api-docs`);
       expect(page.url()).toBe(`${gateway.url}/api-docs`);
       await page.locator('.opblock-summary-path', { hasText: '/data/' }).first().waitFor();
       expect(complaints).toEqual([]);

@@ -38,7 +38,7 @@ describe("the gateway's own answers over HTTP/2", () => {
     const page = await ask(front, { ':path': '/', accept: 'text/html' });
     expect([page.status, page.body.toString()]).toEqual([200, expect.stringContaining('<title>Sluice</title>')]);
     expect((await ask(front, { ':path': '/page/page.js' })).status).toBe(200);
-    expect((await ask(front, { ':path': '/docs' })).headers['location']).toBe('/api-docs');
+    expect((await ask(front, { ':path': '/api-docs' })).status).toBe(200);
     const unknown = await ask(front, { ':path': '/page/nothing' });
     expect([unknown.status, unknown.body.toString()]).toEqual([404, expect.stringContaining('NOT_FOUND')]);
     const wrong = await ask(front, { ':path': '/health', ':method': 'DELETE' });

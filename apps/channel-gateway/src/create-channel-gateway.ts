@@ -34,6 +34,11 @@ export async function createChannelGateway(environment: Environment, options: Ch
     name: 'channel-gateway',
     module: AppModule.with({ application, config, shutDown: options.shutDown }),
     config: settings,
+    api: {
+      title: 'Sluice channel gateway',
+      description: 'Channels of records. `/openapi.json` describes those of the application by name.',
+      version: '1',
+    },
     bodyLimitBytes: MAX_BODY_BYTES,
     isBehindGateway: true,
     dialects: [CHANNEL_ERRORS],
@@ -60,8 +65,8 @@ function readBodies(app: NestFastifyApplication): void {
 /** The page of the document, without any network. */
 function serveDocument(app: NestFastifyApplication, document: OpenAPIObject): void {
   SwaggerModule.setup('docs', app, document, {
-    jsonDocumentUrl: 'api-docs/openapi.json',
-    yamlDocumentUrl: 'api-docs/openapi.yaml',
+    jsonDocumentUrl: 'docs/openapi.json',
+    yamlDocumentUrl: 'docs/openapi.yaml',
     customSiteTitle: document.info.title,
   });
 }

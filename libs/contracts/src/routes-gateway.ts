@@ -5,7 +5,6 @@ export const GATEWAY_ROUTES = rulesOf('api-gateway', [
   ['GET', '/', 'public', 'the page; it shows nothing by itself'],
   ['GET', '/favicon.ico', 'public', 'icon of the page'],
   ['GET', '/page/*', 'public', 'files of the page'],
-  ['GET', '/docs', 'public', 'documents only'],
   ['GET', '/api-docs/ui/*', 'public', 'documents only'],
 
   ['POST', '/token', 'public', 'log-in: asks for a password'],

@@ -1,4 +1,4 @@
-import { Controller, Get, Header, Redirect, Res } from '@nestjs/common';
+import { Controller, Get, Header, Res } from '@nestjs/common';
 import { ApiExcludeController, type OpenAPIObject } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
 import { MergedDocument } from './merged-document.js';
@@ -22,11 +22,5 @@ export class DocumentsController {
   @Header('cache-control', 'no-store')
   async document(): Promise<OpenAPIObject> {
     return this.merged.with(this.own.read());
-  }
-
-  @Get('docs')
-  @Redirect('/api-docs', 302)
-  redirect(): void {
-    // The decorator says it all.
   }
 }

@@ -46,7 +46,9 @@ describe('the table of addresses', () => {
     ['/health/live', 'api-gateway'],
     ['/metrics', 'api-gateway'],
     ['/api-docs/openapi.json', 'api-gateway'],
-    ['/docs', 'api-gateway'],
+    ['/docs', 'channel-gateway'],
+    ['/api/v1/last/example', 'channel-gateway'],
+    ['/openapi.json', 'channel-gateway'],
     ['/page/page.js', 'api-gateway'],
   ])('finds the owner of %s', (target, owner) => {
     expect(ownerOf(target)).toBe(owner);
@@ -75,7 +77,7 @@ describe('the door of the ptg dialect', () => {
     ['/health', '/health'],
     ['/health/live?x', '/health/live?x'],
     ['/api-docs/ui/x.css', '/api-docs/ui/x.css'],
-    ['/docs', '/docs'],
+    ['/docs', '/api-docs'],
     ['/openapi.json', '/api-docs/openapi.json'],
     ['*', '*'],
     ['', ''],

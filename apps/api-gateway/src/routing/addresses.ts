@@ -1,5 +1,5 @@
 /** Who answers a path: the gateway itself, or the service of that name. */
-export type Owner = 'api-gateway' | 'stream-store' | 'registry';
+export type Owner = 'api-gateway' | 'stream-store' | 'registry' | 'channel-gateway';
 
 /** One path and everything below it. */
 export interface Address {
@@ -27,7 +27,21 @@ export const ADDRESSES: readonly Address[] = [
   { path: 'health', owner: 'api-gateway', what: 'whether every service is ready' },
   { path: 'metrics', owner: 'api-gateway', what: 'metrics of the gateway in Prometheus text' },
   { path: 'api-docs', owner: 'api-gateway', what: 'one OpenAPI page and document for all services' },
-  { path: 'docs', owner: 'api-gateway', what: 'redirects to `/api-docs`' },
+  {
+    path: 'api',
+    owner: 'channel-gateway',
+    what: 'channels: last, next, lookup, send, controls, and the WebSocket `/api/v1/stream`',
+  },
+  {
+    path: 'openapi.json',
+    owner: 'channel-gateway',
+    what: 'OpenAPI document of the channels, as their clients read it',
+  },
+  { path: 'docs', owner: 'channel-gateway', what: 'page of that document' },
+  { path: 'redoc', owner: 'channel-gateway', what: 'redirects to `/docs`' },
+  { path: 'channels_graph', owner: 'channel-gateway', what: 'page: who ticks and who reads each channel' },
+  { path: 'outputs', owner: 'channel-gateway', what: 'files of a folder, where the application names one' },
+  { path: 'ui-config', owner: 'channel-gateway', what: 'title of the application, for pages' },
   { path: 'page', owner: 'api-gateway', what: 'files of the page at `/`' },
   { path: 'favicon.ico', owner: 'api-gateway', what: 'icon of the page' },
 ];
@@ -36,7 +50,7 @@ export const ADDRESSES: readonly Address[] = [
 export const PTG_DOOR_ADDRESSES: ReadonlyMap<string, string> = new Map([
   ['health', '/health'],
   ['api-docs', '/api-docs'],
-  ['docs', '/docs'],
+  ['docs', '/api-docs'],
   ['openapi.json', '/api-docs/openapi.json'],
   ['page', '/page'],
   ['favicon.ico', '/favicon.ico'],

@@ -11,13 +11,8 @@ export class LogReadiness {
       await log.assertReachable();
       const { asked, holds, isMet } = await log.readDurability();
       const detail = isMet ? `accepted records are durable: ${asked}` : `asked for ${asked}, Redis gives ${holds}`;
-      return { ready: true, detail, durability: asked, holds, isMet, isCluster: log.isCluster };
-    });
-    readiness.add('modules', () => {
-      const detail = gateway.runner.isRunning
-        ? 'the modules run here'
-        : 'the modules run on another replica, or are about to';
-      return { ready: true, detail };
+      const runsModules = gateway.runner.isRunning;
+      return { ready: true, detail, durability: asked, holds, isMet, runsModules, isCluster: log.isCluster };
     });
   }
 }

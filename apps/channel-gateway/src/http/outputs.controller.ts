@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { extname, join, resolve, sep } from 'node:path';
 import { Controller, Get, Req, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Gateway } from '../gateway.js';
 import { ApiError, notFound } from './api-errors.js';
@@ -18,6 +19,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** The files of a folder, to look at. Nothing outside of it is shown, links that lead out neither. */
+@ApiExcludeController()
 @Controller('outputs')
 export class OutputsController {
   constructor(private readonly gateway: Gateway) {}

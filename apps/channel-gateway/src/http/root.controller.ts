@@ -1,5 +1,6 @@
 import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { Who, type Identity } from '@sluice/service-kit';
+import { ApiExcludeController } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
 import { Gateway } from '../gateway.js';
 import { createDocument } from '../openapi/document.js';
@@ -9,6 +10,7 @@ import { sendJson } from './json-reply.js';
 import { graphPage } from './pages.js';
 
 /** What stands at the root beside the API: the document, pages, and where a browser is sent. */
+@ApiExcludeController()
 @Controller()
 export class RootController {
   private document: string | null = null;

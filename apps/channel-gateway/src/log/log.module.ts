@@ -38,7 +38,6 @@ async function connectLog(config: ChannelConfig, admin: StreamAdmin, logger: Log
     retention: admin.keeper,
     onWarning: (message) => logger.warn({ component: 'stream-log' }, message),
   });
-  admin.discovery.attach((key, options, sink) => log.follow(key, options, sink));
   const { asked, holds, isMet } = await log.readDurability();
   logger[isMet ? 'info' : 'warn']({ asked, holds, isCluster: log.isCluster }, 'connected to the log');
   return log;

@@ -25,11 +25,9 @@ export class RecordSchemas {
     return this.reference(type, 'Output');
   }
 
-  /** A list of records with its columns in place: clients read them here. */
+  /** A list of records. */
   outputList(type: RecordType, title: string): Json {
-    this.output(type);
-    const { properties } = this.built.get(`${this.nameOf(type)}-Output`) ?? {};
-    return { type: 'array', title, items: { type: 'object', title: type.name, properties } };
+    return { type: 'array', title, items: this.output(type) };
   }
 
   private reference(type: RecordType, side: 'Input' | 'Output'): Json {
