@@ -163,6 +163,16 @@ describe('pull', () => {
     expect((await running.done).code).toBe(143);
   });
 
+  it('says that a name with a * is no pattern until it is told so', async () => {
+    const stream = `default:${uniqueName()}*`;
+    await run(['push', stream, 'x'], url);
+    const pull = ['pull', stream, '--from', 'start', '--count', '1', '--format', 'text'];
+    const { out, err } = await run(pull, url);
+    expect(lines(out)).toEqual(['x']);
+    expect(err).toContain('--pattern');
+    expect((await run([...pull, '--pattern'], url)).err).not.toContain('--pattern');
+  });
+
   it('follows patterns and devices', async () => {
     const device = uniqueName();
     await run(['push', 'a', 'x', '--device', device], url);

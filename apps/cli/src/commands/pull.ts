@@ -76,6 +76,10 @@ async function writeAll(
 async function pull(session: Session, sids: readonly string[], options: PullOptions): Promise<void> {
   const from = parseFrom(options.from);
   if (options.count === 0) return;
+  const starred = options.pattern === true ? undefined : sids.find((sid) => sid.includes('*'));
+  // A stream may be called so, and one that is not there is waited for: nothing else would tell the two apart.
+  if (starred !== undefined)
+    session.note(`sluice: "${starred}" is the name of one stream; --pattern makes it a pattern`);
   const entries = await openSource(session, sids, { ...options, from, isPattern: options.pattern });
   // Rates beside lines of text on the same terminal would only disturb.
   const progress = session.output.isTerminal ? null : session.progress('pulled');
