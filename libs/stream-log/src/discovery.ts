@@ -55,7 +55,7 @@ export class Discovery {
    * Begins to follow what other processes announce.
    * @param onDeleted told of every stream that went: its next entry makes it anew, and is to be announced again
    */
-  attach(follow: Follow, onDeleted: (name: string) => void): void {
+  attach(follow: Follow, onDeleted: (name: string) => void = () => undefined): void {
     this.onDeleted = onDeleted;
     this.follower = follow(
       STREAM_EVENTS_KEY,
