@@ -31,7 +31,7 @@ export const RECORDING_SETTINGS = {
     min: 1,
     default: 4096 * MIB,
     unit: 'bytes',
-    doc: 'Largest file that is uploaded to a recording or imported as one. Behind the gateway its own bound holds too.',
+    doc: 'Largest file that is uploaded to a recording or imported as one.',
   },
 } as const satisfies Settings;
 
