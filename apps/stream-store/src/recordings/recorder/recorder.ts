@@ -121,6 +121,7 @@ export class Recorder implements OnApplicationBootstrap, OnApplicationShutdown {
       } else if (running.length >= MAX_RUNNING) {
         throw new SluiceError('RATE_LIMITED', `${MAX_RUNNING} recordings run already`);
       } else if (await this.enter(newRecording(request, identity))) return;
+      else await delay(LOOK_EVERY_MS);
     }
     throw new SluiceError('SERVICE_UNAVAILABLE', 'recordings are started faster than they can be ended');
   }
