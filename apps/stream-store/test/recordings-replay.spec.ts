@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@sluice/testing';
+import { cp } from 'node:fs/promises';
+import { join } from 'node:path';
 import { RecordingStore, BEARER } from './support/recordings.js';
 import { TestSocket } from './support/socket.js';
 
@@ -138,5 +140,17 @@ describe('a replay', () => {
     ['rec_id=paced&prefix=%3Ax'],
   ])('is refused before the handshake for %s', async (query) => {
     await expect(open(query)).rejects.toMatchObject({ status: 403 });
+  });
+
+  it('of a recording that is deleted meanwhile says so, and ends', async () => {
+    const { dir } = recordings;
+    await cp(join(dir, 'raw', 'many'), join(dir, 'raw', 'brief'), { recursive: true });
+    const socket = await open('rec_id=brief&sid=main2&prefix=brief:&speed=0.001');
+    await socket.json<Progress>();
+    expect((await recordings.ask('DELETE', '/brief')).body).toEqual([true, true]);
+    socket.ws.send('{"seek":0}');
+    socket.ws.send('{"speed":1000}');
+    const { code, reason } = await socket.closed;
+    expect([code, reason]).toEqual([1008, expect.stringContaining('RECORDING_NOT_FOUND')]);
   });
 });

@@ -1,4 +1,6 @@
+import { access } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { SluiceError } from '@sluice/contracts';
 import { compareEntryIds, entryTimeMs, type EntryId } from '@sluice/wire';
 import { SIDE_FOLDER, chunksAmong, type ChunkName } from '../disk/layout.js';
 import { entriesOf, type RecordedStream } from '../disk/recording-folders.js';
@@ -23,7 +25,7 @@ export interface TimeRange {
 
 /**
  * The entries of a recorded stream in the order of their ids, each once, a part of a file in memory at a time.
- * @throws SluiceError `RECORDING_DAMAGED` where a file is no zip of entries
+ * @throws SluiceError `RECORDING_DAMAGED` where a file is no zip of entries, `RECORDING_NOT_FOUND` when it is gone
  */
 export async function* readRecorded(stream: RecordedStream, range: TimeRange): AsyncGenerator<RecordedEntry> {
   const fields = new FieldsReader(stream);
@@ -42,11 +44,21 @@ type Zipped = Omit<RecordedEntry, 'fields'>;
 async function* mergeGroups(stream: RecordedStream, range: TimeRange): AsyncGenerator<{ readonly entry: Zipped }> {
   if (stream.isFile) return yield* mergeById([readZip(stream.path, stream.sid, range)]);
   const chunks = chunksAmong((await entriesOf(stream.path)).map(({ name }) => name));
+  if (chunks.length === 0) await assertThere(stream);
   for (const group of overlapping(chunks)) {
     const isBefore = group.every(({ last }) => entryTimeMs(last) < range.fromMs);
     if (isBefore) continue;
     if (group.every(({ first }) => entryTimeMs(first) > range.toMs)) return;
     yield* mergeById(group.map(({ file }) => readZip(join(stream.path, file), `${stream.sid}/${file}`, range)));
+  }
+}
+
+/** What is gone must not look like what has nothing. @throws SluiceError `RECORDING_NOT_FOUND` */
+async function assertThere({ path, sid }: RecordedStream): Promise<void> {
+  try {
+    await access(path);
+  } catch (cause) {
+    throw new SluiceError('RECORDING_NOT_FOUND', `${sid} was moved or deleted while it was read`, { cause });
   }
 }
 

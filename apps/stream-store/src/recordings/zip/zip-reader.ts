@@ -30,9 +30,12 @@ export class ZipReader {
     readonly entries: readonly IndexedEntry[],
   ) {}
 
-  /** @throws SluiceError `RECORDING_DAMAGED`; Error of the file system */
+  /** @throws SluiceError `RECORDING_DAMAGED`, `RECORDING_NOT_FOUND` when it is gone; Error of the file system */
   static async open(path: string, what: string): Promise<ZipReader> {
-    const file = await open(path, 'r');
+    const file = await open(path, 'r').catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      throw new SluiceError('RECORDING_NOT_FOUND', `${what} was moved or deleted while it was read`, { cause: error });
+    });
     try {
       return new ZipReader(file, what, await readZipIndex(file.fd, what));
     } catch (error) {
