@@ -17,6 +17,8 @@ import { GraphqlController } from './graphql/graphql.controller.js';
 import { SchemaDriver } from './graphql/schema.driver.js';
 import { LogModule } from './log/log.module.js';
 import { LogReadiness } from './log/log-readiness.js';
+import { PageController } from './page/page.controller.js';
+import { PageFiles } from './page/page-files.js';
 import { MetaIndex } from './search/meta-index.js';
 import { GraphqlSocket } from './sockets/graphql.socket.js';
 import { SettingsModule } from './settings.module.js';
@@ -42,7 +44,7 @@ export class AppModule {
           transformSchema: readFieldsDirectly,
         }),
       ],
-      controllers: [GraphqlController],
+      controllers: [GraphqlController, PageController],
       providers: [
         LogReadiness,
         MetaIndex,
@@ -59,6 +61,7 @@ export class AppModule {
         Flush,
         FlushResolver,
         GraphqlSocket,
+        PageFiles,
       ],
     };
   }

@@ -3,6 +3,7 @@ import { type FastifyInstance } from 'fastify';
 import { AppModule } from './app.module.js';
 import { REGISTRY_CONFIG } from './config.js';
 import { leaveBodiesOpaque } from './graphql/opaque-bodies.js';
+import { addressOf } from './page/page-address.js';
 
 /** Largest request. */
 const MAX_BODY_BYTES = 1024 * 1024;
@@ -24,7 +25,7 @@ export async function createRegistry(environment: Environment): Promise<Service>
     },
     bodyLimitBytes: MAX_BODY_BYTES,
     isBehindGateway: true,
-    fastify: { exposeHeadRoutes: false },
+    fastify: { exposeHeadRoutes: false, rewriteUrl: addressOf },
     configure: (app) => leaveBodiesOpaque(app.getHttpAdapter().getInstance() as unknown as FastifyInstance),
   });
 }

@@ -7,4 +7,6 @@ export const REGISTRY_ROUTES = rulesOf('registry', [
   ['GET', '/graphql', 'signed-in', EACH_FIELD],
   ['POST', '/graphql', 'signed-in', EACH_FIELD],
   ['WS', '/graphql', 'signed-in', EACH_FIELD],
+  ['GET', '/graphql/page', 'public', 'the page asks who somebody is'],
+  ['GET', '/graphql/page/:file', 'public', 'files of the page'],
 ]);

@@ -27,6 +27,8 @@ export function readBody(contentType: string | undefined, body: Buffer | undefin
 /** Reads the query string of a GET. @throws TextRefusal */
 export function readQuery(params: Readonly<Record<string, unknown>>): OperationRequest {
   const { query, variables, operationName } = params;
+  // Whoever takes HTML gets the page.
+  if (query === undefined) throw new TextRefusal(404, 'Not Found');
   const given = typeof variables === 'string' && variables !== '' ? parse(variables) : null;
   return toRequest({ query, variables: given, operationName });
 }
