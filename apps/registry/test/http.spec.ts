@@ -64,10 +64,11 @@ describe('GraphQL over HTTP', () => {
     expect(await response.text()).toContain(text);
   });
 
-  it('refuses other content types with 415, and GET without a query with 400', async () => {
+  it('refuses other content types with 415, and GET without a query with 404, unless for the page', async () => {
     expect((await post(QUERY, { 'content-type': 'application/graphql' })).status).toBe(415);
     expect((await post(QUERY, { 'content-type': 'text/plain' })).status).toBe(415);
-    expect((await get({})).status).toBe(400);
+    expect((await fetch(`${registry.url}/graphql`, { headers: { accept: 'application/json' } })).status).toBe(404);
+    expect((await get({ query: '' })).status).toBe(400);
   });
 
   it('takes bodies up to 1 MiB', async () => {
