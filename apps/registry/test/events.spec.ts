@@ -42,6 +42,22 @@ describe('two replicas', () => {
     await waitFor(() => registry.log.stats().followers === before, { message: 'nothing is left behind' });
   });
 
+  it('answer a ping after what was asked for before it has begun, so that a client knows when nothing is missed', async () => {
+    const device = uniqueName('cam');
+    const client = await GraphqlClient.open(registry.ws, 'graphql-transport-ws');
+    client.begin('1', `subscription { deviceEvents(ids: ["${device}"]) { type } }`);
+    client.send({ type: 'ping', payload: { n: 1 } });
+    expect(await client.next()).toEqual({ type: 'pong', payload: { n: 1 } });
+    await other.data(`mutation { connectDevice(id: "${device}", meta: {}) }`);
+    expect((await client.data<{ deviceEvents: { type: string } }>()).deviceEvents.type).toMatch(/^(connected|meta)$/);
+    client.begin('2', 'subscription { nothing }');
+    client.send({ type: 'ping' });
+    const types: string[] = [];
+    while (!types.includes('pong')) types.push((await client.next()).type);
+    expect(types).toContain('error');
+    await client.close();
+  });
+
   it('tell of streams that come and go', async () => {
     const prefix = `${uniqueName('fresh')}:`;
     const client = await GraphqlClient.open(registry.ws, 'graphql-transport-ws');

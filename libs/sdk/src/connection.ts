@@ -7,6 +7,7 @@ import {
   parseServerMessage,
   type ClientMessage,
   type ServerMessage,
+  V1_SUBPROTOCOL,
 } from '@sluice/wire';
 import { Backoff, type BackoffOptions } from './backoff.js';
 import { type OpenSocket, type Socket } from './socket.js';
@@ -171,12 +172,17 @@ export class Connection {
     this.silentChecks = 0;
     this.idleTimer = setInterval(() => this.checkIdle(), this.options.idleMs);
     const { url, openSocket } = this.options;
-    this.socket = openSocket(url, token, {
-      onOpen: () => (this.silentChecks = 0),
-      onText: (text) => this.onText(text),
-      onBinary: (bytes) => this.onBinary(bytes),
-      onClose: (code, reason, refusal) => this.onClose(code, reason, refusal),
-    });
+    this.socket = openSocket(
+      url,
+      token,
+      {
+        onOpen: () => (this.silentChecks = 0),
+        onText: (text) => this.onText(text),
+        onBinary: (bytes) => this.onBinary(bytes),
+        onClose: (code, reason, refusal) => this.onClose(code, reason, refusal),
+      },
+      V1_SUBPROTOCOL,
+    );
   }
 
   /** Counts checks and not time: a program busy for long has not heard because it has not listened. */

@@ -6,12 +6,23 @@ export { type AccessApi, type AuditFilter } from './access.js';
 export { type BackoffOptions } from './backoff.js';
 export { type ConnectionState } from './connection.js';
 export { type Consumer, type ConsumerOptions, type GroupEntry } from './consumer.js';
+export {
+  type DeviceEvent,
+  type DeviceEventOptions,
+  type DeviceFilter,
+  type DevicesApi,
+  type PresenceChange,
+} from './devices.js';
+export { type EventOptions } from './registry/events.js';
+export { type JsonObject } from './registry/operation.js';
+export { type DeviceInfo, type MetaFilter, type StreamDetails } from './registry/operations.js';
+export { type Events } from './registry/typed-events.js';
 export { type Pull, type PullOptions, type PullTarget } from './pull.js';
 export { type Pusher, type PusherOptions } from './pusher.js';
 export { type RangeOptions } from './range.js';
 export { Sluice, type PushOneOptions, type PushOptions, type SluiceOptions } from './sluice.js';
 export { type OpenSocket, type Socket, type SocketEvents } from './socket.js';
 export { type StreamerOptions, type StreamerPage, type StreamerReadOptions, type StreamerRest } from './streamer.js';
-export { type StreamFilter, type StreamsApi } from './streams.js';
+export { type MetaChange, type StreamEvent, type StreamFilter, type StreamSearch, type StreamsApi } from './streams.js';
 export { type TokenSource } from './token.js';
 export { type Entry, type Notice, type Payload } from './types.js';

@@ -7,10 +7,12 @@ import { checkKey, checkedId, checkedName } from './checks.js';
 import { Client } from './client.js';
 import { type ConnectionState } from './connection.js';
 import { Consumer, type ConsumerOptions } from './consumer.js';
+import { DevicesApi } from './devices.js';
 import { ENTRY_OVERHEAD_BYTES } from './outbox.js';
 import { Pull, targetPatterns, targetStreams, type PullOptions, type PullTarget } from './pull.js';
 import { Pusher, type PusherOptions } from './pusher.js';
 import { readNearest, readRange, type RangeOptions } from './range.js';
+import { REGISTRY_PATH, Registry } from './registry/registry.js';
 import { Rest } from './rest.js';
 import { openPlatformSocket, type OpenSocket } from './socket.js';
 import { StreamerRest } from './streamer.js';
@@ -55,6 +57,7 @@ export interface PushOneOptions extends PushOptions {
 
 const DEFAULT_WINDOW_BYTES = 8 * 1024 * 1024;
 const FRAME_OVERHEAD_BYTES = 1024;
+const DEFAULT_IDLE_MS = 15_000;
 const DEFAULT_CLAIM_IDLE_MS = 60_000;
 
 /**
@@ -63,29 +66,38 @@ const DEFAULT_CLAIM_IDLE_MS = 60_000;
  * has an idempotency key. Close it when you are done.
  */
 export class Sluice {
-  /** Lists, details, retention and groups. */
+  /** Lists, details, metadata, retention and groups. */
   readonly streams: StreamsApi;
+  /** Devices: which there are, what is known of them, and what becomes of them. */
+  readonly devices: DevicesApi;
   /** REST of the redis-streamer dialect. */
   readonly streamer: StreamerRest;
   /** Users, tokens, API keys and the audit trail. */
   readonly access: AccessApi;
   private readonly client: Client;
   private readonly rest: Rest;
+  private readonly registry: Registry;
 
   /** @throws SluiceError `INVALID_PARAMETER` for an address that is none */
   constructor(options: SluiceOptions) {
     const { httpBase, socketUrl } = parseAddress(options.url);
     this.rest = new Rest(httpBase, options.token);
-    this.streams = new StreamsApi(this.rest);
+    const openSocket = options.openSocket ?? openPlatformSocket;
+    const idleMs = options.idleMs ?? DEFAULT_IDLE_MS;
+    const { token, backoff } = options;
+    const url = httpBase.replace(/^http/, 'ws') + REGISTRY_PATH;
+    this.registry = new Registry(this.rest, { url, token, openSocket, backoff, idleMs });
+    this.streams = new StreamsApi(this.rest, this.registry);
+    this.devices = new DevicesApi(this.registry);
     this.streamer = new StreamerRest(this.rest);
     this.access = new AccessApi(this.rest);
     this.client = new Client(
       {
         url: socketUrl,
-        token: options.token,
-        openSocket: options.openSocket ?? openPlatformSocket,
-        backoff: options.backoff,
-        idleMs: options.idleMs ?? 15_000,
+        token,
+        openSocket,
+        backoff,
+        idleMs,
         onState: options.onState,
       },
       options.maxWaitingBytes ?? 64 * 1024 * 1024,
@@ -204,11 +216,12 @@ export class Sluice {
   /** Waits until every push is stored or refused, then closes the connection. */
   async close(): Promise<void> {
     await this.client.outbox.idle();
-    this.client.connection.close();
+    this.destroy();
   }
 
   /** Closes at once: pushes under way fail. */
   destroy(): void {
+    this.registry.close();
     this.client.connection.close();
   }
 

@@ -1,5 +1,4 @@
 import { SluiceError } from '@sluice/contracts';
-import { V1_SUBPROTOCOL } from '@sluice/wire';
 
 /** What a socket tells; after `onClose` it tells nothing. */
 export interface SocketEvents {
@@ -22,15 +21,15 @@ export interface Socket {
   terminate(): void;
 }
 
-/** Opens a socket of the subprotocol `sluice.v1`. */
-export type OpenSocket = (url: string, token: string | undefined, events: SocketEvents) => Socket;
+/** Opens a socket of a subprotocol. */
+export type OpenSocket = (url: string, token: string | undefined, events: SocketEvents, protocol: string) => Socket;
 
 const NORMAL_CLOSE = 1000;
 
 /**
  * Opens the platform's own `WebSocket` (browsers, Node 22 and later). It cannot send headers, so a token goes into the query.
  */
-export const openPlatformSocket: OpenSocket = (url, token, events) => {
+export const openPlatformSocket: OpenSocket = (url, token, events, protocol) => {
   if (typeof WebSocket === 'undefined') {
     throw new SluiceError(
       'INVALID_PARAMETER',
@@ -39,7 +38,7 @@ export const openPlatformSocket: OpenSocket = (url, token, events) => {
   }
   const target = new URL(url);
   if (token !== undefined) target.searchParams.set('token', token);
-  const socket = new WebSocket(target.href, V1_SUBPROTOCOL);
+  const socket = new WebSocket(target.href, protocol);
   socket.binaryType = 'arraybuffer';
   let isOver = false;
   const over = (code: number, reason: string): void => {

@@ -5,7 +5,20 @@ import {
   type StreamList,
   type StreamRetention,
 } from '@sluice/contracts';
-import { type EntryId, type Position } from '@sluice/wire';
+import { DEFAULT_DEVICE, type EntryId, type Position } from '@sluice/wire';
+import { checkedName } from './checks.js';
+import { type EventOptions } from './registry/events.js';
+import { readEvents, type Events } from './registry/typed-events.js';
+import { type JsonObject } from './registry/operation.js';
+import {
+  FOLLOW_STREAMS,
+  GET_STREAM,
+  SEARCH_STREAMS,
+  UPDATE_STREAM_META,
+  type MetaFilter,
+  type StreamDetails,
+} from './registry/operations.js';
+import { type Registry } from './registry/registry.js';
 import { streamPath, type Rest } from './rest.js';
 
 /** Which streams to list. */
@@ -16,12 +29,39 @@ export interface StreamFilter {
   readonly prefix?: string;
 }
 
+/** Which streams to search. */
+export interface StreamSearch extends StreamFilter {
+  /** What must be in the metadata; all of it. */
+  readonly where?: readonly MetaFilter[];
+}
+
+/** How to set metadata. */
+export interface MetaChange {
+  /** Merge into what is there, instead of replacing it. */
+  readonly merges?: boolean;
+  /** Refuse when the metadata has another revision by now. */
+  readonly expectedRevision?: string;
+}
+
+/** What becomes of a stream. `missed`: some events may have been lost, look at the whole again. */
+export type StreamEvent =
+  { readonly type: 'created' | 'deleted'; readonly stream: string } | { readonly type: 'missed' };
+
 const PAGE_STREAMS = 500;
+
+/** Without a device, a stream is of the default one. */
+function fullName(name: string): string {
+  checkedName(name);
+  return name.includes(':') ? name : `${DEFAULT_DEVICE}:${name}`;
+}
 
 /** Streams as objects: what there is, how long it stays, who shares it. */
 export class StreamsApi {
   /** @internal made by `Sluice` */
-  constructor(private readonly rest: Rest) {}
+  constructor(
+    private readonly rest: Rest,
+    private readonly registry: Registry,
+  ) {}
 
   /** All streams that fit, with their length, rate and retention; pages are fetched as the loop goes on. */
   async *list(filter: StreamFilter = {}): AsyncGenerator<StreamInfo, void, undefined> {
@@ -37,6 +77,40 @@ export class StreamsApi {
   /** @throws SluiceError `STREAM_NOT_FOUND` */
   info(name: string): Promise<StreamInfo> {
     return this.rest.json(streamPath(name));
+  }
+
+  /** What the registry knows of a stream, metadata included, whether it exists (`error` is empty then) or not. */
+  async details(name: string): Promise<StreamDetails> {
+    const { stream } = await this.registry.ask(GET_STREAM, { id: fullName(name) });
+    return stream;
+  }
+
+  /** Details of all streams that fit, also by what is in their metadata; pages are fetched as the loop goes on. */
+  async *search({ match, prefix = '', where }: StreamSearch): AsyncGenerator<StreamDetails, void, undefined> {
+    let after: string | null = null;
+    do {
+      const page: { cursor: string | null; nodes: readonly StreamDetails[] } = (
+        await this.registry.ask(SEARCH_STREAMS, { first: PAGE_STREAMS, after, match, prefix, where })
+      ).streamPage;
+      yield* page.nodes;
+      after = page.cursor;
+    } while (after !== null);
+  }
+
+  /** Sets the metadata of a stream, which need not exist. @throws SluiceError `REVISION_CONFLICT` */
+  async setMeta(name: string, meta: JsonObject, { merges = false, expectedRevision }: MetaChange = {}): Promise<void> {
+    const key = fullName(name);
+    const at = key.indexOf(':');
+    const names = { deviceId: key.slice(0, at), streamId: key.slice(at + 1) };
+    await this.registry.ask(UPDATE_STREAM_META, { ...names, meta, update: merges, expectedRevision });
+  }
+
+  /** Streams that appear and go from now on. */
+  events({ match, prefix = '', signal }: StreamFilter & EventOptions = {}): Events<StreamEvent> {
+    const source = this.registry.events(FOLLOW_STREAMS, { match, prefix }, { signal });
+    return readEvents(source, ({ streamEvents: { type, streamId } }): StreamEvent[] => [
+      { type: type === 'deleted' ? 'deleted' : 'created', stream: streamId },
+    ]);
   }
 
   /** Deletes a stream with its entries and groups. */

@@ -21,6 +21,7 @@ export function speakTransportWs(
   identity: Identity,
   { executor, schema }: { readonly executor: Executor; readonly schema: GraphQLSchema },
 ): (code: number, reason: string) => void {
+  const beginning = new Beginning();
   const server = makeServer<Record<string, unknown>, Extra>({
     onSubscribe: ({ subscriptions, extra }, id, payload) => {
       const refuse = (refusal: Answer): GraphQLError[] => {
@@ -29,6 +30,7 @@ export function speakTransportWs(
         extra.refusals.set(id, refusal);
         return [new GraphQLError(refusal.errors?.[0]?.message ?? '')];
       };
+      beginning.add(id);
       if (Object.keys(subscriptions).length > MAX_OPERATIONS) return refuse(executor.refuse(tooMany()));
       const prepared = executor.prepare(toRequest(payload), extra.identity);
       if ('refusal' in prepared) return refuse(prepared.refusal);
@@ -37,8 +39,10 @@ export function speakTransportWs(
     },
     execute: (args) => executor.run(operationOf(args)) as never,
     subscribe: (args) => executor.subscribe(operationOf(args)) as never,
+    onOperation: (_context, id) => beginning.end(id),
     onNext: (_context, _id, _payload, _args, result) => result as never,
     onError: ({ extra }, id, _payload, errors) => {
+      beginning.end(id);
       const refusal = extra.refusals.get(id);
       return (refusal?.errors ?? errors.map(({ message }) => ({ message }))) as never;
     },
@@ -53,6 +57,10 @@ export function speakTransportWs(
         if (id !== null) await sink.send(JSON.stringify({ id, type: MessageType.Complete }));
       },
       close: (code = 1000, reason = '') => sink.close(code, reason),
+      onPing: async (payload) => {
+        await beginning.idle();
+        await sink.send(JSON.stringify({ type: 'pong', ...(payload === undefined ? {} : { payload }) }));
+      },
       onMessage: (listener) => {
         sink.onMessage((text) => {
           listener(text).catch((error: unknown) => sink.close(4400, error instanceof Error ? error.message : ''));
@@ -74,6 +82,27 @@ function endedBy(text: string, refusals: Map<string, Answer>): string | null {
     return id;
   }
   return null;
+}
+
+/** Operations that were asked for and have not begun: a ping is answered after them, which tells a client that it misses nothing. */
+class Beginning {
+  private readonly ids = new Set<string>();
+  private waiting: (() => void)[] = [];
+
+  add(id: string): void {
+    this.ids.add(id);
+  }
+
+  end(id: string): void {
+    this.ids.delete(id);
+    if (this.ids.size > 0) return;
+    for (const resolve of this.waiting.splice(0)) resolve();
+  }
+
+  /** Resolves when all have begun. */
+  idle(): Promise<void> {
+    return this.ids.size === 0 ? Promise.resolve() : new Promise((resolve) => this.waiting.push(resolve));
+  }
 }
 
 /** Why an operation too many is refused. */

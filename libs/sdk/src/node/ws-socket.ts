@@ -1,7 +1,6 @@
 import { WebSocket, type RawData } from 'ws';
 import { type IncomingMessage } from 'node:http';
 import { SluiceError, parseErrorBody, type ErrorCode } from '@sluice/contracts';
-import { V1_SUBPROTOCOL } from '@sluice/wire';
 import { type OpenSocket } from '../socket.js';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -46,8 +45,8 @@ function needsMask(url: string): boolean {
 }
 
 /** Opens a socket with the `ws` package: the token goes in a header, a refusal's HTTP status is known. */
-export const openWsSocket: OpenSocket = (url, token, events) => {
-  const socket = new WebSocket(url, V1_SUBPROTOCOL, {
+export const openWsSocket: OpenSocket = (url, token, events, protocol) => {
+  const socket = new WebSocket(url, protocol, {
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     perMessageDeflate: false,
     maxPayload: 0,
