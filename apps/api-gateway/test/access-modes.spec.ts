@@ -75,7 +75,7 @@ describe('open mode', () => {
       '/v1/me',
       '/ptg/ping',
       '/ptg/metrics',
-      '/health',
+      '/health/live',
       '/metrics',
     ];
     for (const path of paths) expect([path, (await open.fetch(path)).status]).toEqual([path, 200]);

@@ -160,7 +160,7 @@ function withInfo(size: StreamSize, reply: unknown): StreamFacts {
 
 /** Older servers leave some fields out. */
 function textOr(value: unknown, absent: string): string {
-  return value === undefined ? absent : String(value);
+  return typeof value === 'string' ? value : absent;
 }
 
 function idOf(entry: unknown): EntryId | null {
