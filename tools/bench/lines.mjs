@@ -2,6 +2,7 @@ import { measureBareRest, measureRest } from './http-load.mjs';
 import { measureFollowed, measureSlowFollowers } from './many-streams.mjs';
 import { measureFlow, measurePace } from './measures.mjs';
 import { measureLargeRecording, measureReplay } from './recordings.mjs';
+import { measureEventSubscriptions, measureStorm, measureStreamsLimit, measureStreamsQuery } from './registry.mjs';
 import { measureRedisLimit } from './redis-limit.mjs';
 import { sizeGroups } from './sizes.mjs';
 import { measureBareEcho, measureBareFanout } from './socket-limits.mjs';
@@ -200,6 +201,53 @@ export const groups = [
         target: 200,
         atMost: true,
         format: 'MB',
+      },
+    ],
+  },
+  ...[1_000, 10_000].map((streams) => ({
+    limits: {
+      redis: {
+        title: `the same from Redis, ${streams} streams`,
+        measure: (stage, seconds) => measureStreamsLimit(stage, { streams }, seconds),
+      },
+    },
+    rounds: 2,
+    lines: [
+      { title: `GraphQL: ${streams} streams with their metadata, queries`, target: null },
+      {
+        title: `GraphQL: ${streams} streams with their metadata, p99`,
+        value: ({ p99Ms }) => p99Ms,
+        atMost: true,
+        format: 'ms',
+        target: null,
+      },
+    ].map((line, _at, lines) => ({
+      ...line,
+      measure: (lines.measure ??= (stage, seconds) => measureStreamsQuery(stage, { streams }, seconds)),
+      limit: 'redis',
+    })),
+  })),
+  {
+    limits: {},
+    rounds: 2,
+    lines: [
+      {
+        title: 'GraphQL: one stream to 500 subscriptions',
+        measure: (stage, seconds) => measureEventSubscriptions(stage, seconds),
+        limit: null,
+        target: null,
+      },
+    ],
+  },
+  {
+    limits: {},
+    rounds: 1,
+    lines: [
+      {
+        title: 'GraphQL: 5,000 devices connect and disconnect',
+        measure: (stage) => measureStorm(stage),
+        limit: null,
+        target: null,
       },
     ],
   },

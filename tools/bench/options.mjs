@@ -18,7 +18,7 @@ export const help = `Measures Sluice beside the limits of this machine, in one r
   --verbose        print warnings of the apps
   --help           print this
 
-It starts a Redis, a stream-store and an api-gateway of its own on free ports and ends them. ok and below compare with the target;
+It starts a Redis and all apps of its own on free ports and ends them. ok and below compare with the target;
 ~ marks a line in which others used the machine in every round; FAILED means that something was lost, which is never shown as a rate.`;
 
 const definitions = {

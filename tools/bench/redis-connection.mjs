@@ -30,6 +30,13 @@ export class RedisConnection {
     });
   }
 
+  /** Sends many commands in one write; an error rejects all of it. */
+  sendAll(commands) {
+    const replies = commands.map(() => new Promise((resolve, reject) => this.#waiting.push({ resolve, reject })));
+    this.#socket.write(Buffer.concat(commands.map(encode)));
+    return Promise.all(replies);
+  }
+
   close() {
     this.#socket.destroy();
   }

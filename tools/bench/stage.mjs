@@ -5,7 +5,7 @@ import { root, stateFolder } from '../setup/paths.mjs';
 import { isAlive } from '../setup/processes.mjs';
 import { findRedisTool } from '../setup/redis.mjs';
 import { Refusal, say, style } from '../setup/progress.mjs';
-import { apps, ptgDoor } from '../start/apps.mjs';
+import { apps, frontDoor, ptgDoor } from '../start/apps.mjs';
 import { ManagedChild } from '../start/child.mjs';
 import { noteworthy } from '../start/logs.mjs';
 import { PidNotes } from '../start/pids.mjs';
@@ -21,11 +21,11 @@ const startTimeoutMs = 30_000;
 const stopWithinMs = 4_000;
 const pollMs = 5;
 const keptProfiles = 10;
-const [service, gateway] = apps;
+const service = apps.find(({ name }) => name === 'stream-store');
+const gateway = apps.find(({ name }) => name === frontDoor);
 
 /**
- * What is measured, on free ports and with a folder of its own: a fresh Redis, stream-store and api-gateway. `stop` ends all
- * of it; so does the end of this process, and the next run whatever a killed one left.
+ * What is measured, on free ports and with a folder of its own: a fresh Redis and all apps. `stop` ends all of it; so does the end of this process, and the next run whatever a killed one left.
  */
 export class Stage {
   #notes = new PidNotes();
@@ -49,7 +49,7 @@ export class Stage {
   async start() {
     await this.#notes.reap();
     clearAway();
-    const ports = { [service.name]: await freePort(), [gateway.name]: await freePort() };
+    const ports = await freePorts();
     this.redisPort = await freePort();
     this.#settings = { host: '127.0.0.1', reachHost: '127.0.0.1', ports };
     const redis = redisSpec(this.#redis, { port: this.redisPort, durability: 'everysec' }, this.#folder);
@@ -58,21 +58,21 @@ export class Stage {
     await this.#startChild({ ...redis, name: 'bench-redis' });
     this.redis = await RedisConnection.open(this.redisPort);
     if (!this.#options.aof) await this.redis.send('CONFIG', 'SET', 'appendonly', 'no');
-    for (const app of this.#options.straight ? [service] : apps) {
+    for (const app of apps.filter((each) => each !== gateway || !this.#options.straight)) {
       await this.#startApp(app, this.#settings, this.#options.profile ? profileArguments(app.name) : []);
     }
   }
 
-  /** Where clients connect: the gateway, or the service itself with `straight`. */
-  port({ straight = this.#options.straight } = {}) {
-    return this.#settings.ports[straight ? service.name : gateway.name];
+  /** Where clients connect: the gateway, or with `straight` the service itself, stream-store unless another one is named. */
+  port({ straight = this.#options.straight, owner = service.name } = {}) {
+    return this.#settings.ports[straight ? owner : gateway.name];
   }
 
   /** Process ids of what serves a client, for the CPU table. */
-  pids() {
+  pids({ owner = service.name } = {}) {
     const pid = (name) => this.#children.get(`bench-${name}`).pid;
     const front = this.#options.straight ? {} : { gateway: pid(gateway.name) };
-    return { service: pid(service.name), ...front, redis: pid('redis') };
+    return { service: pid(owner), ...front, redis: pid('redis') };
   }
 
   /** A stream that does not exist yet, as clients name it; it is deleted by `clean`. */
@@ -109,7 +109,7 @@ export class Stage {
   }
 
   /**
-   * Both apps once more, in strict mode on the same Redis, started at the first use: `{ port, pids, token }`, with a token that allows
+   * All apps once more, in strict mode on the same Redis, started at the first use: `{ port, pids, token }`, with a token that allows
    * everything.
    */
   strict() {
@@ -170,16 +170,16 @@ export class Stage {
   }
 
   async #startStrict() {
-    const ports = { [service.name]: await freePort(), [gateway.name]: await freePort() };
+    const ports = await freePorts();
     const settings = { ...this.#settings, ports, authMode: 'strict' };
     const { admins, password } = await prepareAccess(this.#environment(settings), []);
-    const store = await this.#startApp(service, settings, [], 'bench-strict-store');
-    const front = await this.#startApp(gateway, settings, [], 'bench-strict-gateway');
+    const started = new Map();
+    for (const app of apps) started.set(app, await this.#startApp(app, settings, [], `bench-strict-${app.name}`));
     const body = new URLSearchParams({ username: admins[0], password });
     const answer = await fetch(`http://127.0.0.1:${ports[gateway.name]}/token`, { method: 'POST', body });
     if (!answer.ok) throw new Refusal(`no token: ${answer.status} ${await answer.text()}`);
     const { access_token: token } = await answer.json();
-    const pids = { ...this.pids(), service: store.pid, gateway: front.pid };
+    const pids = { ...this.pids(), service: started.get(service).pid, gateway: started.get(gateway).pid };
     return { port: ports[gateway.name], pids, token };
   }
 
@@ -243,6 +243,13 @@ export class Stage {
     }
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** A free port for each app. */
+async function freePorts() {
+  const ports = {};
+  for (const { name } of apps) ports[name] = await freePort();
+  return ports;
 }
 
 /** Removes what runs that were killed have left on the disk, and all profiles but the newest. */
