@@ -13,6 +13,7 @@ const readme = readFileSync(`${ROOT}/README.md`, 'utf8');
 const run = promisify(execFile);
 let redis: RedisServer;
 let store: RunningApp;
+let registry: RunningApp;
 let recordings: string;
 let gateway: RunningApp;
 
@@ -23,11 +24,17 @@ beforeAll(async () => {
     REDIS_URL: redis.url,
     SLUICE_STREAM_STORE_RECORDINGS_PATH: recordings,
   });
-  gateway = await startApp('api-gateway', { REDIS_URL: redis.url, SLUICE_STREAM_STORE_URL: store.url });
+  registry = await startApp('registry', { REDIS_URL: redis.url });
+  gateway = await startApp('api-gateway', {
+    REDIS_URL: redis.url,
+    SLUICE_STREAM_STORE_URL: store.url,
+    SLUICE_REGISTRY_URL: registry.url,
+  });
 });
 
 afterAll(async () => {
   await gateway.kill('SIGTERM');
+  await registry.kill('SIGTERM');
   await store.kill('SIGTERM');
   await redis.stop();
   await rm(recordings, { recursive: true });
@@ -51,7 +58,7 @@ describe('the README', () => {
 
   it('shows curl commands that do what stands under them', async () => {
     const commands = [...readme.matchAll(/^\$ (curl .*:8000.*)$/gm)].map((match) => match[1] as string);
-    expect(commands).toHaveLength(3);
+    expect(commands).toHaveLength(4);
     expect(JSON.parse(await shell(commands[0] as string))).toEqual([expect.stringMatching(/^\d+-\d+$/)]);
     const answer = await shell(commands[1] as string);
     expect(answer).toMatch(/^HTTP\/1.1 200 OK\r\n/);
@@ -60,6 +67,7 @@ describe('the README', () => {
     await shell(`sluice push host:vitals '{"cpuPercent":3}'`);
     const live = (commands[2] as string).replace(/'$/, "&from=-'").replace('curl', 'curl -s -m 2');
     expect(await shell(`${live} || true`)).toMatch(/event: entry\r?\n/);
+    expect(JSON.parse(await shell(commands[3] as string))).toEqual({ data: { devices: expect.any(Array) } });
   });
 
   it('shows a session of the ptg dialect that goes as printed', async () => {

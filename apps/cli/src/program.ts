@@ -8,6 +8,7 @@ import { addKeyCommands } from './commands/key.js';
 import { addLoginCommands } from './commands/login.js';
 import { addPullCommands } from './commands/pull.js';
 import { addPushCommands } from './commands/push.js';
+import { addDeviceCommands } from './commands/devices.js';
 import { addStreamCommands } from './commands/streams.js';
 import { addUserCommands } from './commands/user.js';
 import { type Runner } from './commands/action.js';
@@ -57,6 +58,7 @@ function makeProgram(host: Host, run: Runner): Command {
   addPullCommands(program, run);
   addImageCommands(program, run);
   addStreamCommands(program, run);
+  addDeviceCommands(program, run);
   addBenchCommand(program, run);
   addDemoCommands(program, run);
   addLoginCommands(program, run);
