@@ -35,7 +35,10 @@ export class AppModule implements OnModuleDestroy {
     private readonly gateway: Gateway,
     drain: Drain,
   ) {
-    drain.add('modules', () => gateway.runner.stop());
+    drain.add('modules', async () => {
+      await gateway.live.keep();
+      await gateway.runner.stop();
+    });
   }
 
   static with({ application, config, shutDown }: AppOptions): DynamicModule {

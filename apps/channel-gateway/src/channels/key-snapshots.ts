@@ -81,10 +81,11 @@ export class KeySnapshots {
 
   async stop(): Promise<void> {
     if (this.timer !== null) clearInterval(this.timer);
-    await this.keep();
+    await this.keeping;
   }
 
-  private async keep(): Promise<void> {
+  /** Keeps what has ticked since the last time, if that is for this replica to do. */
+  async keep(): Promise<void> {
     if (!this.isOurs()) return;
     this.keeping ??= this.keepAll().finally(() => (this.keeping = null));
     await this.keeping;

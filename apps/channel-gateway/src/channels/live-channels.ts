@@ -102,6 +102,11 @@ export class LiveChannels {
     return this.options.log.reader.read(this.options.keys.stream(channel.name), { after, count });
   }
 
+  /** Keeps the last ticks of baskets now, before another replica goes on. */
+  async keep(): Promise<void> {
+    await this.snapshots.keep();
+  }
+
   /** Ends the following and everybody's waiting. */
   async stop(): Promise<void> {
     await this.snapshots.stop();

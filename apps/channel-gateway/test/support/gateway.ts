@@ -1,5 +1,7 @@
 import { startRedis, type RedisServer } from '@sluice/testing';
+import { type ChannelView } from '../../src/channels/channel-view.js';
 import { createChannelGateway } from '../../src/create-channel-gateway.js';
+import { type Channel } from '../../src/engine/catalogue.js';
 import { Gateway } from '../../src/gateway.js';
 import { type Application } from '../../src/sdk/application.js';
 import { StreamClient } from './socket.js';
@@ -45,6 +47,12 @@ export class TestGateway {
 
   get gateway(): Gateway {
     return this.service.app.get(Gateway);
+  }
+
+  /** What this replica knows of a channel. */
+  viewOf(name: string): ChannelView {
+    const { live, mounted } = this.gateway;
+    return live.view(mounted.catalogue.channels.get(name) as Channel);
   }
 
   /** Below `/api/v1`, unless the path begins with two slashes. */
