@@ -160,7 +160,7 @@ function withInfo(size: StreamSize, reply: unknown): StreamFacts {
 
 /** Older servers leave some fields out. */
 function textOr(value: unknown, absent: string): string {
-  return typeof value === 'string' ? value : absent;
+  return typeof value === 'string' || Buffer.isBuffer(value) ? value.toString() : absent;
 }
 
 function idOf(entry: unknown): EntryId | null {
