@@ -132,19 +132,26 @@ class FrameIntake {
     if (isPlain && length <= MAX_SHORT_BYTES && end <= data.length && this.#deliver(data, start, end, opcode))
       return end;
     if (isPlain && opcode === BINARY && length > MAX_SHORT_BYTES && length <= MAX_LONG_BYTES) {
-      if (end <= data.length) {
-        const payload = data.subarray(start, end);
-        unmaskLong(payload, data.subarray(start - MASK_BYTES, start));
-        this.listener(payload, true);
-        return end;
-      }
-      this.#long = new LongFrame(length, data.subarray(start - MASK_BYTES, start));
-      return start;
+      return this.#beginLong(data, start, length);
     }
     if (opcode < FIRST_CONTROL) this.#isFragmented = first < 128;
     this.#isOver = opcode === CLOSE;
     this.#left = end - at;
     return at;
+  }
+
+  /** A long binary frame: delivered when all of it is there, else gathered. */
+  #beginLong(data: Buffer, start: number, length: number): number {
+    const mask = data.subarray(start - MASK_BYTES, start);
+    const end = start + length;
+    if (end > data.length) {
+      this.#long = new LongFrame(length, mask);
+      return start;
+    }
+    const payload = data.subarray(start, end);
+    unmaskLong(payload, mask);
+    this.listener(payload, true);
+    return end;
   }
 
   /** A frame that is not masked is an error, whatever follows it. */
