@@ -217,4 +217,19 @@ describe('a client that stops reading', () => {
     expect(stalled.messages.flatMap(xOf)).toEqual(Array.from({ length: 2_000 }, (_, x) => x));
     await Promise.all([stalled.close(), reader.close()]);
   });
+
+  it('and goes on asking is not read on, while the others are served', async () => {
+    await gateway.post('/send/input', { text: 'x'.repeat(1_000_000) });
+    await gateway.list('/last/input');
+    const [greedy, reader] = [await gateway.socket(), await gateway.socket()];
+    greedy.ws.pause();
+    const before = process.memoryUsage().arrayBuffers;
+    for (let count = 0; count < 500; count++) greedy.send({ action: 'subscribe', channel: 'input', snapshot: true });
+    await reader.sync({ action: 'subscribe', channel: 'lists' });
+    await gateway.post('/send/lists', { x: 1 });
+    expect(xOf(await reader.next('lists'))).toEqual([1]);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100_000_000);
+    greedy.ws.terminate();
+    await reader.close();
+  });
 });

@@ -19,12 +19,13 @@ export interface LeaseSink {
  * kept from writing by its epoch.
  */
 export class Lease {
-  private readonly holder = randomUUID();
+  private holder = randomUUID();
   private epoch = 0;
   private renewedAt = 0;
   private timer: NodeJS.Timeout | null = null;
   private watch: NodeJS.Timeout | null = null;
   private asking: Promise<void> | null = null;
+  private releasing: Promise<unknown> = Promise.resolve();
   private isStopped = false;
 
   constructor(
@@ -56,10 +57,8 @@ export class Lease {
     if (this.timer !== null) clearInterval(this.timer);
     await this.asking;
     if (this.watch !== null) clearTimeout(this.watch);
-    const wasHeld = this.epoch > 0;
     this.set(0);
-    if (!wasHeld) return;
-    await this.commands.runScript(RELEASE_LEASE, [this.keys.lease], [this.holder], { subject: SUBJECT }).catch(() => 0);
+    await this.releasing;
   }
 
   private async ask(): Promise<void> {
@@ -84,11 +83,24 @@ export class Lease {
     if (epoch === this.epoch) return;
     const wasHeld = this.epoch > 0;
     this.epoch = epoch;
-    if (wasHeld) this.sink.onLost();
+    if (wasHeld) {
+      this.giveBack();
+      this.sink.onLost();
+    }
     if (epoch > 0) {
       this.watchRunningOut();
       this.sink.onHeld(epoch);
     }
+  }
+
+  /** Never held again under the same epoch: what was sent before the end may still be on its way. */
+  private giveBack(): void {
+    const { holder } = this;
+    this.holder = randomUUID();
+    const subject = SUBJECT;
+    this.releasing = this.commands
+      .runScript(RELEASE_LEASE, [this.keys.lease], [holder], { subject })
+      .catch(() => undefined);
   }
 
   private watchRunningOut(): void {

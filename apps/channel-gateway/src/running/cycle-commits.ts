@@ -1,3 +1,4 @@
+import { SluiceError } from '@sluice/contracts';
 import { type RedisCommands, type RetentionSource } from '@sluice/stream-log';
 import { type EntryId } from '@sluice/wire';
 import { type ChannelKeys } from '../channels/channel-keys.js';
@@ -11,6 +12,8 @@ const MAX_ENTRIES = 1_000;
 const MAX_BYTES = 8 * 1024 * 1024;
 /** So much may wait for Redis before what comes in is held back. */
 const MAX_WAITING = 5_000;
+/** More than this is not held: what comes on top is lost, and told. */
+const MAX_HELD = 100_000;
 const NO_WINDOW = { entryCount: 0, byteCount: 0 };
 
 interface Entry {
@@ -42,6 +45,7 @@ export class CycleCommits {
   private isScheduled = false;
   private isOver = false;
   private number = 0;
+  private hasOverflowed = false;
 
   constructor(private readonly options: CommitOptions) {}
 
@@ -51,12 +55,22 @@ export class CycleCommits {
   }
 
   add(ticks: readonly Tick[]): void {
-    if (this.isOver) return;
+    if (this.isOver || this.isOverfull(ticks.length)) return;
     for (const { channel, value } of ticks) {
       const found = this.options.catalogue.channels.get(channel) as Channel;
       this.entries.push({ channel, payload: encodeTick(found, value) });
     }
     this.schedule();
+  }
+
+  /** Modules that tick faster than the log takes it are told once, until there is room again. */
+  private isOverfull(count: number): boolean {
+    const isOverfull = this.entries.length + count > MAX_HELD;
+    if (isOverfull && !this.hasOverflowed) {
+      this.options.onError(new SluiceError('LOG_FULL', `modules tick faster than the log takes it: ticks are lost`));
+    }
+    this.hasOverflowed = isOverfull;
+    return isOverfull;
   }
 
   /** Modules have taken in everything of the channel up to there. */

@@ -13,6 +13,7 @@ import { keyMessage, message } from './tick-frames.js';
 
 /** Sends of one socket that may be on their way into the log before it is read no further. */
 const MAX_SENDS = 256;
+const MAX_SEND_BYTES = 16 * 1024 * 1024;
 const MAX_LATEST = 1_000;
 
 export interface SessionOptions {
@@ -34,6 +35,7 @@ class Ignored extends Error {}
 export class StreamSession implements SubscriptionSocket {
   private readonly subscriptions = new Map<string, Subscription>();
   private sending = 0;
+  private sendingBytes = 0;
   private hasHeartbeat = false;
   private isPaused = false;
 
@@ -69,20 +71,22 @@ export class StreamSession implements SubscriptionSocket {
       return;
     }
     try {
-      this.act(read);
+      this.act(read, data.length);
     } catch (error) {
       this.refuse(read, error);
     }
+    // Who asks and does not listen is not read on.
+    if (!this.hasRoom) this.pause();
   }
 
   /** @throws Ignored, FaultyInput */
-  private act(given: ClientMessage): void {
+  private act(given: ClientMessage, bytes: number): void {
     const { action, channel: name } = given;
     if (typeof name !== 'string' || name === '') throw new Ignored('a message names a channel');
     if (action !== 'subscribe' && action !== 'unsubscribe' && action !== 'send') {
       throw new Ignored('the action is subscribe, unsubscribe or send');
     }
-    if (action === 'send') return this.send(given, this.channelOf(name));
+    if (action === 'send') return this.send(given, this.channelOf(name), bytes);
     if (name === HEARTBEAT_CHANNEL) this.setHeartbeat(action === 'subscribe');
     else if (action === 'subscribe') this.subscribe(given, this.channelOf(name));
     else this.unsubscribe(given, this.channelOf(name));
@@ -95,6 +99,7 @@ export class StreamSession implements SubscriptionSocket {
     const after = typeof since === 'string' ? parsePosition(since) : null;
     if (since !== undefined && after === null) throw new Ignored('since is the seq of a message');
     const newest = latestOf(latest);
+    if (given.snapshot && !this.hasRoom) throw new Ignored('there is too much to be read before a snapshot');
     const { live } = this.options.gateway;
     const known = this.subscriptions.get(channel.name);
     const subscription = known ?? new Subscription(channel, this, { withSeq, withGaps });
@@ -123,17 +128,21 @@ export class StreamSession implements SubscriptionSocket {
     this.subscriptions.delete(channel.name);
   }
 
-  private send({ key, data, ack }: ClientMessage, channel: Channel): void {
+  private send({ key, data, ack }: ClientMessage, channel: Channel, bytes: number): void {
     const { gateway, identity } = this.options;
     const name = this.sendableKey(channel, key);
     if (!isAllowed(identity, 'channel:write', channel, name)) throw new Ignored(`the credential does not allow that`);
     if (isEmpty(data)) throw new Ignored('there is no data to send');
     this.sending += 1;
-    if (this.sending >= MAX_SENDS) this.pause();
-    gateway.send(channel, name, data).then(
-      () => this.sent(ack, null),
-      (error: unknown) => this.sent(ack, error),
-    );
+    this.sendingBytes += bytes;
+    if (this.sending >= MAX_SENDS || this.sendingBytes >= MAX_SEND_BYTES) this.pause();
+    const settle = (error: unknown): void => {
+      this.sending -= 1;
+      this.sendingBytes -= bytes;
+      this.resume();
+      this.answer(ack, error === null ? null : reasonOf(error));
+    };
+    gateway.send(channel, name, data).then(() => settle(null), settle);
   }
 
   /** The one key to send to; null for a channel that is no basket. @throws Ignored */
@@ -144,12 +153,6 @@ export class StreamSession implements SubscriptionSocket {
     if (!mounted.isSendable(channel)) throw new Ignored(`the channel "${channel.name}" is not sent to`);
     if (channel.keys !== null && key === undefined) throw new Ignored(`"${channel.name}" is a basket: name a key`);
     return this.namedKeys(channel, key)?.[0] ?? null;
-  }
-
-  private sent(ack: ClientMessage['ack'], error: unknown): void {
-    this.sending -= 1;
-    if (this.sending < MAX_SENDS / 2) this.resume();
-    this.answer(ack, error === null ? null : reasonOf(error));
   }
 
   /** Keys that a message means; null for a channel that has none. @throws Ignored */
@@ -213,7 +216,6 @@ export class StreamSession implements SubscriptionSocket {
       ...(reason === null ? {} : { error: reason }),
     };
     this.write(textFrame(JSON.stringify(told)));
-    // Who asks and does not listen is not read on.
     if (!this.hasRoom) this.pause();
   }
 
@@ -224,7 +226,8 @@ export class StreamSession implements SubscriptionSocket {
   }
 
   private resume(): void {
-    if (!this.isPaused || !this.hasRoom || this.sending >= MAX_SENDS / 2) return;
+    const isSending = this.sending >= MAX_SENDS / 2 || this.sendingBytes >= MAX_SEND_BYTES / 2;
+    if (!this.isPaused || !this.hasRoom || isSending) return;
     this.isPaused = false;
     this.options.connection.resume();
   }
