@@ -15,6 +15,11 @@ export const CHANNEL_ROUTES = rulesOf('channel-gateway', [
   ['GET', '/outputs', 'channel:read', 'for every reader of channels'],
   ['GET', '/outputs/*', 'channel:read', 'for every reader of channels'],
 
+  ['GET', '/login', 'public', 'a form'],
+  ['GET', '/logout', 'public', 'a form'],
+  ['GET', '/api/v1/auth/login', 'signed-in', 'names no channels'],
+  ['GET', '/api/v1/auth/logout', 'signed-in', 'names no channels'],
+
   ['GET', '/api/v1/last', 'channel:read', SHOWS_READABLE],
   ['GET', '/api/v1/last/*', 'channel:read', PATH_CHANNEL],
   ['GET', '/api/v1/next', 'channel:read', SHOWS_READABLE],

@@ -26,3 +26,14 @@ export { type StreamerOptions, type StreamerPage, type StreamerReadOptions, type
 export { type MetaChange, type StreamEvent, type StreamFilter, type StreamSearch, type StreamsApi } from './streams.js';
 export { type TokenSource } from './token.js';
 export { type Entry, type Notice, type Payload } from './types.js';
+export { ChannelsClient, type ChannelsClientOptions, type NextOptions } from './channels/channels-client.js';
+export {
+  type ChannelNotice,
+  type ChannelStream,
+  type ChannelStreamOptions,
+  type ChannelTarget,
+  type ChannelTick,
+} from './channels/channel-stream.js';
+export { type ChannelGroup, type ChannelRecords } from './channels/channel-types.js';
+export { query, type Comparison, type Operand, type StateQuery } from './channels/state-query.js';
+export { type StagedAreas, type Staging } from './channels/staging.js';

@@ -8,7 +8,7 @@ export type Query = Readonly<Record<string, string | number | boolean | undefine
 
 /** A request, beside its path. */
 export interface RestRequest {
-  readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  readonly method?: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
   readonly query?: Query | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string | FormData | undefined;

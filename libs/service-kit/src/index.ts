@@ -1,5 +1,6 @@
 export { ApiKeys } from './auth/api-keys.js';
 export { AuditTrail, type AuditEvent } from './auth/audit-trail.js';
+export { type Gatekeeper } from './auth/guard.js';
 export { Grants } from './auth/grants.js';
 export { identityOf, type Identity } from './auth/identity.js';
 export { Tokens, type IssuedToken, type TokenOptions } from './auth/tokens.js';

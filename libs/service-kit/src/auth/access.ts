@@ -8,7 +8,7 @@ import { AccessState } from './access-state.js';
 import { ApiKeys } from './api-keys.js';
 import { AuditTrail } from './audit-trail.js';
 import { type Authenticator } from './authenticator.js';
-import { Guard } from './guard.js';
+import { type Gatekeeper, Guard } from './guard.js';
 import { OidcVerifier } from './oidc.js';
 import { OpenAuthenticator } from './open-authenticator.js';
 import { Passwords } from './passwords.js';
@@ -27,6 +27,7 @@ export interface AccessOptions {
   readonly log: Logger;
   /** Address of a request's client, for the audit trail. */
   readonly addressOf: (request: IncomingMessage) => string;
+  readonly gatekeeper?: Gatekeeper | undefined;
 }
 
 /** Where users and keys are kept, and what changes them. */
@@ -48,14 +49,15 @@ export class Access {
   readonly #isStrict: boolean;
 
   /** @throws ConfigError when strict mode lacks what it needs */
-  constructor({ service, config, routes, log, addressOf }: AccessOptions) {
+  constructor({ service, config, routes, log, addressOf, gatekeeper }: AccessOptions) {
     this.#isStrict = config.authMode === 'strict';
     assertSettings(config);
     const redis = config.redisUrl === undefined ? null : new AccessRedis(config.redisUrl, log);
     this.#state = redis === null ? null : new AccessState(redis, log);
     this.records = redis === null || this.#state === null ? null : makeRecords(redis, this.#state, config);
     this.#refusals = this.records === null || !this.#isStrict ? null : new RefusalAudit(this.records.audit, addressOf);
-    this.guard = new Guard(service, routes, this.#authenticator(config, log), this.#sessions, this.#refusals);
+    const authenticator = this.#authenticator(config, log);
+    this.guard = new Guard(service, routes, authenticator, this.#sessions, this.#refusals, gatekeeper);
     this.#state?.onChange(() => this.#sessions.sweep());
   }
 

@@ -6,6 +6,14 @@ import { ANONYMOUS, type Identity, NOBODY } from './identity.js';
 import { type RefusalAudit } from './refusal-audit.js';
 import { type Sessions } from './sessions.js';
 
+/** Keys that a service has of its own, beside the users, tokens and API keys of the system. */
+export interface Gatekeeper {
+  /** Who comes with such a key. */
+  readonly identity: Identity;
+  /** Whether a request has one. */
+  admits(request: IncomingMessage): boolean;
+}
+
 /** Lets requests and upgrades in as the table of routes says, before anything of them is read. */
 export class Guard {
   readonly #rules = new Map<string, RouteRule>();
@@ -17,6 +25,8 @@ export class Guard {
     private readonly authenticator: Authenticator,
     private readonly sessions: Sessions,
     private readonly refusals: RefusalAudit | null,
+    /** With it, the service's own routes want a credential in open mode too. */
+    private readonly gatekeeper: Gatekeeper | null = null,
   ) {}
 
   /** Finds the rule of a route that the service has. Without one the service does not start. */
@@ -55,14 +65,19 @@ export class Guard {
 
   #admit(request: IncomingMessage, rule: RouteRule | undefined): Identity | Promise<Identity> {
     if (rule?.access === 'public') return this.authenticator.isStrict ? NOBODY : ANONYMOUS;
+    if (this.gatekeeper?.admits(request) === true) return assertAllowed(this.gatekeeper.identity, rule);
+    const isGated = this.gatekeeper !== null && rule !== undefined && rule.service !== '*';
     const credential = findCredential(request);
     if (credential === null) {
-      if (this.authenticator.isStrict || rule?.wantsBearer === true) throw noCredential();
+      if (this.authenticator.isStrict || isGated || rule?.wantsBearer === true) throw noCredential();
       return ANONYMOUS;
     }
+    const admitKnown = (identity: Identity): Identity => {
+      if (isGated && identity.kind === 'unknown') throw noCredential();
+      return assertAllowed(identity, rule);
+    };
     const identity = this.authenticator.identify(credential);
-    if (identity instanceof Promise) return identity.then((known) => assertAllowed(known, rule));
-    return assertAllowed(identity, rule);
+    return identity instanceof Promise ? identity.then(admitKnown) : admitKnown(identity);
   }
 
   /** Writes to the audit trail that a route refused, for a name, somebody whom the guard had let in. */
@@ -77,7 +92,7 @@ export class Guard {
    */
   watch(request: IncomingMessage, identity: Identity, end: (reason: SluiceError) => void): (() => void) | null {
     const credential = this.authenticator.isStrict ? findCredential(request) : null;
-    if (credential === null || identity === NOBODY) return null;
+    if (credential === null || identity === NOBODY || identity === this.gatekeeper?.identity) return null;
     return this.sessions.add(this.authenticator.watch(credential, identity), end);
   }
 

@@ -8,6 +8,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, type Fast
 import { type DestinationStream } from 'pino';
 import { ROUTES, type RouteRule, SluiceError } from '@sluice/contracts';
 import { Access } from '../auth/access.js';
+import { type Gatekeeper } from '../auth/guard.js';
 import { guardRequests } from '../auth/request-guard.js';
 import { type ServiceConfig } from '../config/service-settings.js';
 import { Edge } from '../edge/edge.js';
@@ -58,6 +59,8 @@ export interface ServiceOptions<Config extends ServiceConfig> {
   readonly dialects?: readonly ErrorDialect[];
   /** Who may call which route; the table of the system unless given. */
   readonly routes?: readonly RouteRule[];
+  /** Keys of the service's own. */
+  readonly gatekeeper?: Gatekeeper | undefined;
   /** More options of Fastify. */
   readonly fastify?: FastifyServerOptions;
   /** Registers plugins and parsers; runs when the modules exist and before their routes do. */
@@ -101,6 +104,7 @@ export async function createService<Config extends ServiceConfig>(options: Servi
     routes: options.routes ?? ROUTES,
     log,
     addressOf: (request) => edge.proxies.clientAddress(request),
+    gatekeeper: options.gatekeeper,
   });
   const parts: ServiceParts = {
     log,

@@ -1,0 +1,166 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { ChannelsClient, type ChannelStreamOptions, type ChannelTick } from '@sluice/sdk';
+import { freePort, startApp, startRedis, type RedisServer, type RunningApp } from '@sluice/testing';
+
+/** Records of the demo application. */
+interface Example {
+  readonly x?: number;
+  readonly y: string;
+}
+interface Records {
+  readonly [channel: string]: object;
+  readonly example: Example;
+  readonly example_list: Example;
+  readonly basket: Example;
+}
+type Tick = ChannelTick<string, Example>;
+
+const FAST = { firstDelayMs: 10, maxDelayMs: 50 };
+
+let redis: RedisServer;
+let port: number;
+let app: RunningApp;
+let client: ChannelsClient<Records>;
+const aborting: AbortController[] = [];
+
+const start = (): Promise<RunningApp> => startApp('channel-gateway', { REDIS_URL: redis.url }, { port });
+
+beforeAll(async () => {
+  redis = await startRedis({ appendonly: true });
+  port = await freePort();
+  app = await start();
+  client = new ChannelsClient<Records>({ url: app.url });
+});
+afterEach(() => {
+  for (const controller of aborting.splice(0)) controller.abort();
+});
+afterAll(async () => {
+  await app.kill();
+  await redis.stop();
+});
+
+/** Of the options: whatever a stream may be asked; it ends with the test. */
+function options(more: ChannelStreamOptions = {}): ChannelStreamOptions {
+  const controller = new AbortController();
+  aborting.push(controller);
+  return { backoff: FAST, signal: controller.signal, ...more };
+}
+
+/** The first tick that fits; the stream goes on, unlike after leaving a loop over it. */
+async function find(ticks: AsyncIterator<Tick, undefined>, fits: (tick: Tick) => boolean): Promise<Tick> {
+  for (;;) {
+    const { done, value } = await ticks.next();
+    if (done === true) throw new Error('the stream ended');
+    if (fits(value)) return value;
+  }
+}
+
+const numbers = (ticks: readonly Tick[]): (number | undefined)[] =>
+  ticks.flatMap(({ records }) => records.map(({ x }) => x));
+
+describe('the client of channels with a real gateway', () => {
+  it('lists, sends, reads the last tick, and finds a record again by its id', async () => {
+    expect(await client.names('send')).toEqual(['basket', 'basket/A', 'basket/B', 'basket/C', 'controls', 'example']);
+    expect(await client.names('stream')).toContain('heartbeat');
+    const [sent] = await client.send('example', { x: 4711, y: 'sent' });
+    expect(sent).toMatchObject({ x: 4711, y: 'sent', id: expect.stringMatching(/^\d{19}$/) });
+    expect(await client.lookup('example', sent?.id ?? '')).toEqual(sent);
+    expect(await client.lookup('example', '1')).toBeNull();
+    expect(await client.last('example')).toHaveLength(1);
+    expect(await client.field('metadata')).toEqual({ name: 'Demo' });
+  });
+
+  it('sends lists, keys of a basket, and several keys at once', async () => {
+    expect(await client.send('example', [{ x: 1 }, { x: 2 }])).toMatchObject([{ x: 1 }, { x: 2 }]);
+    await client.send('basket', { x: 12 }, 'B');
+    expect(await client.sendBasket('basket', { A: { x: 21 }, C: { x: 23 } })).toMatchObject([{ x: 21 }, { x: 23 }]);
+    expect(await client.last('basket', 'A')).toHaveLength(1);
+  });
+
+  it('waits for the next tick, also for the one after a record it knows, and gives up in time', async () => {
+    const [known] = await client.send('example', { x: 31 });
+    await client.send('example', { x: 32 });
+    expect(await client.next('example', { after: known?.id ?? '' })).toHaveLength(1);
+    expect(await client.next('example', { key: 'none' }).catch((error: unknown) => error)).toMatchObject({
+      code: 'NOT_FOUND',
+    });
+    expect(await client.next('controls', { timeoutMs: 20 })).toEqual([]);
+  });
+
+  it('is told in words what a channel refuses', async () => {
+    await expect(client.send('example', { x: -1 })).rejects.toMatchObject({
+      code: 'INVALID_PARAMETER',
+      message: expect.stringContaining('non-negative'),
+    });
+    await expect(client.last('nowhere')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('follows channels and single keys of baskets', async () => {
+    const stream = client.stream(['example', { channel: 'basket', key: 'A' }], options());
+    await stream.ready;
+    await client.send('example', { x: 900 });
+    await client.sendBasket('basket', { A: { x: 901 }, B: { x: 902 } });
+    const seen: Tick[] = [];
+    await find(stream, (tick) => {
+      seen.push(tick);
+      return tick.records[0]?.x === 901;
+    });
+    expect(numbers(seen)).toContain(900);
+    expect(numbers(seen)).not.toContain(902);
+    expect(seen.at(-1)).toMatchObject({ channel: 'basket', key: 'A', seq: expect.stringMatching(/^\d+-\d+$/) });
+  });
+
+  it('begins with the last tick when a snapshot is asked for, and ends when it is told to', async () => {
+    await client.send('basket', { x: 77 }, 'C');
+    const stream = client.stream([{ channel: 'basket', key: 'C' }], options({ snapshot: true }));
+    expect(await stream.next()).toMatchObject({ value: { channel: 'basket', key: 'C' } });
+    await stream.return();
+    expect(await stream.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it('fails when a channel cannot be followed', async () => {
+    const stream = client.stream('nowhere', options());
+    await expect(stream.ready).rejects.toMatchObject({
+      code: 'INVALID_PARAMETER',
+      message: expect.stringContaining('nowhere'),
+    });
+    await expect(stream.next()).rejects.toMatchObject({ code: 'INVALID_PARAMETER' });
+  });
+
+  it('loses and repeats nothing when it is slower than what waits may take', async () => {
+    const stream = client.stream('example', options({ maxWaitingChars: 20_000 }));
+    await stream.ready;
+    const count = 3_000;
+    for (let from = 0; from < count; from += 1_000) {
+      await client.send(
+        'example',
+        Array.from({ length: 1_000 }, (_, at) => ({ x: 10_000 + from + at, y: 'many' })),
+      );
+    }
+    const seen: Tick[] = [];
+    await find(stream, (tick) => {
+      if (tick.records[0]?.y === 'many') seen.push(tick);
+      return seen.length === count;
+    });
+    expect(numbers(seen)).toEqual(Array.from({ length: count }, (_, at) => 10_000 + at));
+  });
+
+  it('goes on where it was after the gateway was killed and started again', async () => {
+    const stream = client.stream('example', options());
+    await stream.ready;
+    await client.send('example', { x: 500, y: 'before' });
+    await find(stream, ({ records }) => records[0]?.y === 'before');
+    await app.kill();
+    app = await start();
+    await client.send('example', [
+      { x: 501, y: 'after' },
+      { x: 502, y: 'after' },
+    ]);
+    const seen: Tick[] = [];
+    await find(stream, (tick) => {
+      if (tick.records[0]?.y === 'after') seen.push(tick);
+      return seen.length === 2;
+    });
+    expect(numbers(seen)).toEqual([501, 502]);
+  });
+});
