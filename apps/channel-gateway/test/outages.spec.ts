@@ -1,18 +1,23 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { waitFor } from '@sluice/testing';
+import { startRedis, waitFor, type RedisServer } from '@sluice/testing';
 import { TestGateway } from './support/gateway.js';
 import { lab } from './support/lab.js';
 
 let gateway: TestGateway | null = null;
+const servers: RedisServer[] = [];
 
 afterEach(async () => {
   await gateway?.close();
   gateway = null;
+  for (const server of servers.splice(0)) await server.stop();
 });
 
 describe('when Redis', () => {
   it('is emptied, everything begins anew and goes on', async () => {
-    gateway = await TestGateway.start({ application: lab() });
+    const redis = await startRedis();
+    servers.push(redis);
+    await redis.command('SET', 'sluice:channels:{default}:epoch', '41');
+    gateway = await TestGateway.start({ application: lab(), redis });
     const running = gateway;
     await waitFor(() => running.gateway.runner.isRunning);
     const socket = await running.socket();
@@ -28,6 +33,10 @@ describe('when Redis', () => {
       return (await running.list('/last/doubled'))[0]?.['x'] === 6;
     });
     await socket.close();
+    await waitFor(async () => (await redis.command('GET', 'sluice:channels:{default}:epoch')) === '1');
+    // It stays at that: nobody takes the lease from itself.
+    await waitFor(async () => Number(await redis.command('PTTL', 'sluice:channels:{default}:lease')) > 2_500);
+    expect(await redis.command('GET', 'sluice:channels:{default}:epoch')).toBe('1');
   });
 
   it('does not answer, requests are told so, and go through once it does', async () => {

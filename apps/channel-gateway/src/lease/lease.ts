@@ -84,7 +84,7 @@ export class Lease {
     const wasHeld = this.epoch > 0;
     this.epoch = epoch;
     if (wasHeld) {
-      this.giveBack();
+      if (epoch === 0) this.giveBack();
       this.sink.onLost();
     }
     if (epoch > 0) {
