@@ -2,6 +2,8 @@ import { type DynamicModule, Global, Module, type OnModuleDestroy } from '@nestj
 import { Drain, LOG } from '@sluice/service-kit';
 import { RedisCommands, StreamAdmin, StreamLog } from '@sluice/stream-log';
 import { type Logger } from 'pino';
+import { type ApiKeyGate } from './api-keys/api-key-gate.js';
+import { API_KEY_GATE, LoginController, Schemes } from './api-keys/login.controller.js';
 import { openGateway } from './application/open-gateway.js';
 import { ChannelKeys } from './channels/channel-keys.js';
 import { ChannelConfig } from './config.js';
@@ -23,6 +25,8 @@ import { ChannelStreamSocket } from './stream/channel-stream.socket.js';
 export interface AppOptions {
   readonly application: Application;
   readonly config: ChannelConfig;
+  /** Null: the application has no keys of its own. */
+  readonly gate: ApiKeyGate | null;
   /** Ends the process in order. */
   readonly shutDown: () => void;
 }
@@ -41,7 +45,7 @@ export class AppModule implements OnModuleDestroy {
     });
   }
 
-  static with({ application, config, shutDown }: AppOptions): DynamicModule {
+  static with({ application, config, gate, shutDown }: AppOptions): DynamicModule {
     return {
       module: AppModule,
       imports: [SettingsModule.with(config), LogModule],
@@ -52,6 +56,7 @@ export class AppModule implements OnModuleDestroy {
         ControlsController,
         AboutController,
         OutputsController,
+        LoginController,
       ],
       providers: [
         {
@@ -60,6 +65,8 @@ export class AppModule implements OnModuleDestroy {
           useFactory: (settings: ChannelConfig) => new ChannelKeys(settings.application),
         },
         { provide: SHUT_DOWN, useValue: shutDown },
+        { provide: API_KEY_GATE, useValue: gate },
+        Schemes,
         {
           provide: Gateway,
           inject: [ChannelConfig, ChannelKeys, StreamLog, RedisCommands, StreamAdmin, LOG],

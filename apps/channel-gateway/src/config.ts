@@ -37,6 +37,13 @@ export const CHANNEL_CONFIG = defineConfig({
     default: 'default',
     doc: 'Name under which the channels are kept: replicas of one application share it, two applications on one Redis do not.',
   },
+  apiKeys: {
+    env: 'SLUICE_CHANNEL_GATEWAY_API_KEYS',
+    type: 'text',
+    default: null,
+    secret: true,
+    doc: 'Keys that every request to the channels needs, separated by commas; `generate` makes one at the start and logs it. In place of those of the application.',
+  },
   windowEntries: {
     env: 'SLUICE_CHANNEL_GATEWAY_WINDOW_ENTRIES',
     type: 'integer',
@@ -102,6 +109,8 @@ export class ChannelConfig {
   readonly maxSendRecords: number;
   readonly maxWaiters: number;
   readonly socketBufferBytes: number;
+  /** Null: those of the application, if it has some. None: one is to be made. */
+  readonly apiKeys: readonly string[] | null;
 
   /** @throws ConfigError */
   constructor(settings: ChannelSettings) {
@@ -124,6 +133,7 @@ export class ChannelConfig {
     this.maxSendRecords = settings.maxSendRecords;
     this.maxWaiters = settings.maxWaiters;
     this.socketBufferBytes = settings.socketBufferBytes;
+    this.apiKeys = apiKeysOf(settings.apiKeys);
   }
 }
 
@@ -133,4 +143,12 @@ function durabilityOf(text: string): Durability {
   } catch (error) {
     throw new ConfigError([`SLUICE_DURABILITY: ${error instanceof Error ? error.message : String(error)}`]);
   }
+}
+
+function apiKeysOf(text: string | null): readonly string[] | null {
+  if (text === null || text.trim() === '') return null;
+  if (text.trim() === 'generate') return [];
+  const keys = text.split(',').map((key) => key.trim());
+  if (!keys.includes('')) return keys;
+  throw new ConfigError(['SLUICE_CHANNEL_GATEWAY_API_KEYS has an empty key']);
 }

@@ -2,11 +2,13 @@ import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { createService, type Environment, type Service } from '@sluice/service-kit';
 import { type FastifyInstance } from 'fastify';
+import { ApiKeyGate } from './api-keys/api-key-gate.js';
+import { gatedErrors } from './api-keys/gate-errors.js';
+import { Schemes } from './api-keys/login.controller.js';
 import { AppModule } from './app.module.js';
 import { loadApplication } from './application/load-application.js';
 import { CHANNEL_CONFIG, ChannelConfig } from './config.js';
 import { Gateway } from './gateway.js';
-import { CHANNEL_ERRORS } from './http/api-errors.js';
 import { isServedPath } from './http/served-paths.js';
 import { slashRedirects } from './http/slashes.js';
 import { createDocument } from './openapi/document.js';
@@ -29,10 +31,13 @@ export interface ChannelGatewayOptions {
 export async function createChannelGateway(environment: Environment, options: ChannelGatewayOptions): Promise<Service> {
   const settings = CHANNEL_CONFIG.parse(environment);
   const config = new ChannelConfig(settings);
-  const application = await loadApplication(options.application ?? settings.channels);
-  return createService({
+  const loaded = await loadApplication(options.application ?? settings.channels);
+  const application = withApiKeys(loaded, config.apiKeys);
+  const { apiKeys } = application.mounts;
+  const gate = apiKeys === undefined ? null : new ApiKeyGate(apiKeys);
+  const service = await createService({
     name: 'channel-gateway',
-    module: AppModule.with({ application, config, shutDown: options.shutDown }),
+    module: AppModule.with({ application, config, gate, shutDown: options.shutDown }),
     config: settings,
     api: {
       title: 'Sluice channel gateway',
@@ -41,15 +46,27 @@ export async function createChannelGateway(environment: Environment, options: Ch
     },
     bodyLimitBytes: MAX_BODY_BYTES,
     isBehindGateway: true,
-    dialects: [CHANNEL_ERRORS],
+    dialects: [gatedErrors(gate)],
+    gatekeeper: gate ?? undefined,
     fastify: { exposeHeadRoutes: false },
     configure: (app, { edge }) => {
       readBodies(app);
+      app.get(Schemes).isHttps = (request) => edge.isHttps(request);
       const { mounted } = app.get(Gateway);
       serveDocument(app, createDocument(mounted) as unknown as OpenAPIObject);
       return { intercept: slashRedirects(edge, (path) => isServedPath(mounted, path)) };
     },
   });
+  if (gate !== null && gate.generated !== null)
+    service.log.warn(`no API keys are given; the key until the next start is ${gate.generated}`);
+  return service;
+}
+
+/** Those of the environment take the place of the application's. */
+function withApiKeys(application: Application, keys: readonly string[] | null): Application {
+  if (keys === null) return application;
+  const { mounts } = application;
+  return { ...application, mounts: { ...mounts, apiKeys: { ...mounts.apiKeys, keys } } };
 }
 
 /** Bodies come as the bytes they are: what is wrong with their JSON is said in the dialect's words. */

@@ -101,6 +101,8 @@ export class ChannelView implements FollowerSink {
 
   onEntries(batch: EntryBatch): boolean {
     for (const entry of batch.entries) this.take(entry);
+    // A view of what was read would keep all of it in memory.
+    if (this.lastJson !== null && batch.entryCount > 0) this.lastJson = Buffer.from(this.lastJson);
     this.seen = batch.last;
     if (this.levelling.length > 0) this.tellLevel();
     return true;
@@ -131,9 +133,8 @@ export class ChannelView implements FollowerSink {
     const { channel, index, listeners } = this.options;
     index?.add(channel.name, entry.id, entry.payload);
     if (channel.keys === null) {
-      // A view of what was read would keep all of it in memory.
-      this.lastJson = Buffer.from(entry.payload);
-      this.waiters.settle(null, this.lastJson);
+      this.lastJson = entry.payload;
+      if (this.waiters.has(null)) this.waiters.settle(null, Buffer.from(entry.payload));
     } else this.takeBasket(entry);
     for (const listener of listeners) listener.onEntry(channel, entry);
   }

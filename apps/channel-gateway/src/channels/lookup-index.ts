@@ -10,23 +10,39 @@ const ID_MEMBER = Buffer.from('{"id":"');
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
+/** What is held of one id. */
+interface Held {
+  /** Its place in the ring. */
+  slot: number;
+  place: RecordPlace;
+  /** Where it ticked on other channels before. */
+  others: readonly RecordPlace[];
+}
+
+const NONE: readonly RecordPlace[] = [];
+
 /**
  * Where the newest records are in the log, by id. Bounded: the oldest are forgotten first. Records begin with their id, so that
  * an entry's ids are found without parsing it; what only looks like one is told apart when the entry is read.
  */
 export class LookupIndex {
-  private readonly places = new Map<string, readonly RecordPlace[]>();
+  private readonly held = new Map<string, Held>();
+  /** Ids in the order they came, written over and over: a map itself gets slow at telling its oldest key. */
+  private readonly ring: string[] = [];
+  private next = 0;
 
   constructor(private readonly maxRecords: number) {}
 
   get size(): number {
-    return this.places.size;
+    return this.held.size;
   }
 
   /** Where the record ticked last; with a channel, where on that one. */
   find(id: string, channel: string | null = null): RecordPlace | null {
-    const places = this.places.get(id) ?? [];
-    return places.findLast((place) => channel === null || place.channel === channel) ?? null;
+    const held = this.held.get(id);
+    if (held === undefined) return null;
+    if (channel === null || held.place.channel === channel) return held.place;
+    return held.others.findLast((place) => place.channel === channel) ?? null;
   }
 
   /** Takes in the records of an entry, nested ones too. */
@@ -42,12 +58,20 @@ export class LookupIndex {
   }
 
   private put(id: string, place: RecordPlace): void {
-    const others = (this.places.get(id) ?? []).filter(({ channel }) => channel !== place.channel);
-    this.places.delete(id);
-    this.places.set(id, [...others, place]);
-    if (this.places.size <= this.maxRecords) return;
-    const oldest = this.places.keys().next();
-    if (oldest.done !== true) this.places.delete(oldest.value);
+    const slot = this.next;
+    this.next = (slot + 1) % this.maxRecords;
+    const oldest = this.ring[slot];
+    if (oldest !== undefined && this.held.get(oldest)?.slot === slot) this.held.delete(oldest);
+    this.ring[slot] = id;
+    const known = this.held.get(id);
+    if (known === undefined) {
+      this.held.set(id, { slot, place, others: NONE });
+      return;
+    }
+    const before = [...known.others, known.place].filter(({ channel }) => channel !== place.channel);
+    known.slot = slot;
+    known.place = place;
+    known.others = before.length === 0 ? NONE : before;
   }
 }
 

@@ -1,4 +1,4 @@
-import { type GatewayModule } from '../sdk/module.js';
+import { type GatewayModule, type ModuleRun } from '../sdk/module.js';
 import { type Clock } from './clock.js';
 import { type Graph, type Node } from './graph.js';
 import { type TickSink } from './ticks.js';
@@ -25,6 +25,8 @@ export interface EngineSink {
   /** Everything the modules ticked in one cycle, in order. */
   onCycle(ticks: readonly Tick[], nowMs: number): void;
   onFault(fault: ModuleFault): void;
+  /** Resolves when it can take more; without it, it always can. */
+  room?(): Promise<void>;
 }
 
 /** Ticks of a channel that wait for a module. */
@@ -63,7 +65,12 @@ export class Engine implements TickSink {
     });
     this.timers = new Timers(graph.nodes, this.clock.now());
     for (const { module } of graph.nodes) {
-      this.guard(module, null, () => module.start?.({ signal: this.aborting.signal }));
+      const run: ModuleRun = {
+        signal: this.aborting.signal,
+        room: () => this.room(),
+        failed: (error, given) => this.tell(module, given ?? null, error),
+      };
+      this.guard(module, null, () => module.start?.(run));
     }
     this.sleep();
   }
@@ -94,6 +101,14 @@ export class Engine implements TickSink {
     this.outputs.push({ channel, value });
     this.deliver(channel, value, this.current ?? -1);
     if (this.current === null) this.schedule();
+  }
+
+  /** What was ticked reaches the sink in a later turn: only then it can tell how far behind it is. */
+  private async room(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.clock.soon(resolve);
+    });
+    await this.sink.room?.();
   }
 
   private wake(): void {

@@ -1,9 +1,15 @@
 import { type Making, type RecordType, type Stamped } from '../records/record-type.js';
-import { type Channels } from '../sdk/channels.js';
-import { type Connector, type CycleInfo, type GatewayModule, select } from '../sdk/module.js';
+import {
+  type ChannelShape,
+  type Connector,
+  type CycleInfo,
+  type GatewayModule,
+  type Selection,
+  select,
+} from '../sdk/module.js';
 import { type Application } from '../sdk/application.js';
 import { BuildError } from './build-error.js';
-import { Catalogue } from './catalogue.js';
+import { Catalogue, type Channel } from './catalogue.js';
 import { orderModules } from './order.js';
 import { type TickSink, completeTick } from './ticks.js';
 
@@ -73,7 +79,7 @@ function connect(module: GatewayModule, catalogue: Catalogue, { making, sink }: 
   const reads = new Set<string>();
   const writes = new Set<string>();
   const { name: who } = module;
-  const connector: Connector<Channels> = {
+  const connector: Connector = {
     on: (names, run) => {
       for (const name of names) reads.add(catalogue.channel(name, who, 'reads').name);
       handlers.push({ channels: [...new Set(names)], run: run as Handler['run'] });
@@ -92,6 +98,10 @@ function connect(module: GatewayModule, catalogue: Catalogue, { making, sink }: 
       timers.push({ firstMs: Math.max(0, delayMs), intervalMs: null, run });
     },
     make: <T extends Stamped>(type: RecordType<T>, values: Readonly<Partial<T>>) => type.make(values, making),
+    read: <T extends Stamped>(type: RecordType<T>, input: unknown, options: { readonly forceNew?: boolean } = {}) =>
+      type.read(input, { making, ...options }),
+    choose: (selection) => chooseChannels(catalogue, selection, who),
+    describe: (name) => shapeOf(catalogue.channel(name, who, 'reads')),
     field: (name) => {
       const found = catalogue.fields.get(name);
       if (found === undefined) throw new BuildError(`module "${who}" reads the field "${name}", which is not declared`);
@@ -106,6 +116,18 @@ function connect(module: GatewayModule, catalogue: Catalogue, { making, sink }: 
     throw new BuildError(`module "${who}" does not connect: ${String(error)}`, { cause: error });
   }
   return { module, handlers, timers, reads, writes };
+}
+
+function shapeOf({ declaration: { type, isList }, keys }: Channel): ChannelShape {
+  return { type, isList, keys: keys === null ? null : [...keys.keys()] };
+}
+
+function chooseChannels({ channels }: Catalogue, selection: Selection | undefined, who: string): string[] {
+  try {
+    return select([...channels.keys()], selection, `module "${who}"`);
+  } catch (error) {
+    throw new BuildError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** A channel that nothing ticks would be waited for in vain. */

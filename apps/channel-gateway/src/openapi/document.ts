@@ -20,7 +20,8 @@ const API = '/api/v1';
  * columns a channel has.
  */
 export function createDocument(mounted: Mounted): Json {
-  const { title, description, version, contact } = mounted.application;
+  const { title, description, version, contact, mounts } = mounted.application;
+  const { apiKeys } = mounts;
   const schemas = new RecordSchemas();
   const paths = Object.fromEntries([
     ...readPaths(mounted, schemas, 'last', 'Last'),
@@ -33,9 +34,30 @@ export function createDocument(mounted: Mounted): Json {
   return {
     openapi: '3.1.0',
     info: { title, description, contact, version },
-    paths,
-    components: { schemas: { ...schemas.components, ...FIXED_SCHEMAS } },
+    paths: apiKeys === undefined ? paths : secured(paths),
+    components: {
+      schemas: { ...schemas.components, ...FIXED_SCHEMAS },
+      ...(apiKeys === undefined ? {} : { securitySchemes: securitySchemes(apiKeys.name ?? 'token') }),
+    },
   };
+}
+
+const SCHEMES = { APIKeyQuery: 'query', APIKeyHeader: 'header', APIKeyCookie: 'cookie' } as const;
+
+function securitySchemes(name: string): Json {
+  return Object.fromEntries(
+    Object.entries(SCHEMES).map(([scheme, place]) => [scheme, { type: 'apiKey', in: place, name }]),
+  );
+}
+
+/** Any of the three will do. */
+function secured(paths: Readonly<Record<string, Readonly<Record<string, Json>>>>): Json {
+  const security = Object.keys(SCHEMES).map((scheme) => ({ [scheme]: [] }));
+  const all = Object.entries(paths).map(([path, operations]) => [
+    path,
+    Object.fromEntries(Object.entries(operations).map(([method, one]) => [method, { ...one, security }])),
+  ]);
+  return Object.fromEntries(all) as Json;
 }
 
 type Paths = [path: string, operations: Readonly<Record<string, Json>>][];

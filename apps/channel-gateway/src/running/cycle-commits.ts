@@ -46,12 +46,22 @@ export class CycleCommits {
   private isOver = false;
   private number = 0;
   private hasOverflowed = false;
+  /** Modules with work of their own, which wait for room. */
+  private readonly waiters: (() => void)[] = [];
 
   constructor(private readonly options: CommitOptions) {}
 
   /** Whether modules should be given no more for now. */
   get isFull(): boolean {
     return this.entries.length >= MAX_WAITING;
+  }
+
+  /** Resolves when there is room, or nothing will be written any more. */
+  room(): Promise<void> {
+    if (!this.isFull || this.isOver) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.waiters.push(resolve);
+    });
   }
 
   add(ticks: readonly Tick[]): void {
@@ -91,6 +101,12 @@ export class CycleCommits {
     this.isOver = true;
     this.entries.length = 0;
     this.positions.clear();
+    for (const resolve of this.waiters.splice(0)) resolve();
+  }
+
+  private relieve(): void {
+    for (const resolve of this.waiters.splice(0)) resolve();
+    this.options.onRelief();
   }
 
   private schedule(): void {
@@ -115,7 +131,7 @@ export class CycleCommits {
       if (positions.length > 0) this.positions.clear();
       this.number += 1;
       if (!(await this.write(batch, positions))) return;
-      if (!this.isFull) this.options.onRelief();
+      if (!this.isFull) this.relieve();
     }
   }
 

@@ -86,6 +86,7 @@ export class ModuleRunner {
     const engine: Engine = new Engine(new RealClock(), {
       onCycle: (ticks) => commits?.add(ticks),
       onFault: (fault) => this.note(fault),
+      room: () => commits?.room() ?? Promise.resolve(),
     });
     const graph = buildGraph(application, { making, sink: engine });
     commits = new CycleCommits({

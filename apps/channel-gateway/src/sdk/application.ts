@@ -7,6 +7,18 @@ export interface TableView {
   readonly columns: Readonly<Record<string, string>>;
 }
 
+/** Keys of an application's own, beside the tokens and API keys of the system; each allows everything in the application. */
+export interface ApiKeyOptions {
+  /** Without any, one is made at each start and written to the log: replicas need some that are given. */
+  readonly keys?: readonly string[];
+  /** Name of the query parameter, the header and the cookie. Default `token`. */
+  readonly name?: string;
+  /** What a refused request is told. Default `unauthorized`. */
+  readonly message?: string;
+  /** How long a browser that has logged in stays so. Default 43,200. */
+  readonly cookieSeconds?: number;
+}
+
 /** What of an application is served, and how. */
 export interface Mounts {
   /** Every channel is served in every group, also where nothing stands behind it. For looking at an application. */
@@ -26,6 +38,8 @@ export interface Mounts {
     readonly heartbeatMs?: number;
   };
   readonly controls?: { readonly heartbeat?: boolean; readonly stats?: boolean; readonly shutdown?: boolean };
+  /** Every request needs a key. */
+  readonly apiKeys?: ApiKeyOptions;
   readonly channelsGraph?: boolean;
   /** A folder whose files are shown under `/outputs`. */
   readonly outputs?: { readonly dir: string };

@@ -36,16 +36,19 @@ export {
   type TickOf,
 } from './channels.js';
 export {
+  type ChannelShape,
   type Connector,
   type CycleInfo,
   type GatewayModule,
   type Incomplete,
+  type ModuleRun,
   type Output,
   type Selection,
   type Ticks,
 } from './module.js';
 export {
   defineApplication,
+  type ApiKeyOptions,
   type Application,
   type ApplicationOptions,
   type Mounts,
@@ -55,3 +58,18 @@ export { BuildError } from '../engine/build-error.js';
 export { BadTick } from '../engine/ticks.js';
 export { type ModuleFault } from '../engine/engine.js';
 export { TestKit, type SeenTick } from './test-kit.js';
+export { filterChannel, type FilterOptions } from '../modules/filter-channel.js';
+export { followStream, type FollowStreamOptions } from '../modules/follow-stream.js';
+export { initialiseChannel, type InitialiseOptions } from '../modules/initialise-channel.js';
+export { mirrorChannels, type MirrorOptions } from '../modules/mirror-channels.js';
+export { recordFile, type RecordFileOptions } from '../modules/record-file.js';
+export { replayFile, type ReplayFileOptions } from '../modules/replay-file.js';
+export { type ReplayFormat } from '../modules/replay-rows.js';
+export {
+  logChannels,
+  printChannels,
+  type ChannelLog,
+  type LogChannelsOptions,
+  type LogLevel,
+  type PrintChannelsOptions,
+} from '../modules/show-channels.js';

@@ -28,7 +28,7 @@ export type Incomplete<Tick> = Tick extends Stamped
     : { readonly [K in keyof Tick]: Incomplete<Tick[K]> };
 
 /** How a module is wired into an application. All calls belong into `connect`. */
-export interface Connector<C extends Channels> {
+export interface Connector<C extends Channels = Channels> {
   /**
    * Calls back once for each cycle in which any of the channels ticks. When one ticks several times in a cycle, the call is repeated
    * for each tick in order. A basket's tick has the keys that ticked.
@@ -42,10 +42,35 @@ export interface Connector<C extends Channels> {
   after(delayMs: number, handler: (cycle: CycleInfo) => void): void;
   /** A complete record, to be ticked on several channels, or more than once. */
   make<T extends Stamped>(type: RecordType<T>, values: Readonly<Partial<T>>): T;
+  /** A record that came from outside: coerced, checked, and passed through the validators of its type. @throws FaultyInput */
+  read<T extends Stamped>(type: RecordType<T>, input: unknown, options?: { readonly forceNew?: boolean }): T;
+  /** Names of the channels that a selection chooses, those of all modules among them. @throws BuildError for an unknown one */
+  choose(selection?: Selection): readonly (keyof C & string)[];
+  /** Type and shape of a channel, with all its keys. */
+  describe(name: keyof C & string): ChannelShape;
   /** Value of a static field. */
   field(name: string): unknown;
   /** Keys of a basket, those of all modules among them. */
   keys(name: keyof C & string): readonly string[];
+}
+
+/** What a module may need to know of a channel that it does not name itself. */
+export interface ChannelShape {
+  readonly type: RecordType;
+  /** Each tick (of each key) is a list of records. */
+  readonly isList: boolean;
+  /** Keys of a basket; null for a channel that is none. */
+  readonly keys: readonly string[] | null;
+}
+
+/** What a module has while it does work of its own. */
+export interface ModuleRun {
+  /** Aborted when the module is to end. */
+  readonly signal: AbortSignal;
+  /** Resolves when more may be ticked: at once, unless the log is behind. Ask before each batch of what has no pace of its own. */
+  room(): Promise<void>;
+  /** Tells of a failure that the module survives; it is counted, and kept with what the module was given. */
+  failed(error: unknown, given?: Readonly<Record<string, unknown>>): void;
 }
 
 /** Some channels: the first list in its order (default: all), without those of the second. */
@@ -66,7 +91,7 @@ export interface GatewayModule<C extends Channels = Channels> {
   /** Says what the module reads and ticks. Called for each start, also on another replica that takes over. */
   connect(channels: Connector<C>): void;
   /** Begins work of its own, such as following a device; until `signal` is aborted. A failure is told like that of a handler. */
-  start?(run: { readonly signal: AbortSignal }): Promise<void> | void;
+  start?(run: ModuleRun): Promise<void> | void;
   /** Ends it: called when another replica takes over, and when the service stops. */
   stop?(): Promise<void> | void;
 }

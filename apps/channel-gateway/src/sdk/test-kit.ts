@@ -72,6 +72,21 @@ export class TestKit {
     this.clock.advance(ms);
   }
 
+  /**
+   * Lets modules with work of their own, such as reading a file, go on until something holds. The simulated time stands still.
+   * @throws Error when it does not hold in time
+   */
+  async until(holds: () => boolean, timeoutMs = 10_000): Promise<void> {
+    const giveUpMs = performance.now() + timeoutMs;
+    while (!holds()) {
+      if (performance.now() > giveUpMs) throw new Error(`what was waited for did not happen within ${timeoutMs} ms`);
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+      this.clock.settle();
+    }
+  }
+
   /** Everything that ticked on a channel so far. */
   ticks(name: string): readonly SeenTick[] {
     this.graph.catalogue.channel(name, 'test', 'reads');
