@@ -20,6 +20,11 @@ import { LogModule } from './log/log.module.js';
 import { ChannelMetrics } from './metrics/channel-metrics.js';
 import { type Application } from './sdk/application.js';
 import { SettingsModule } from './settings.module.js';
+import { HistoryController } from './history/history.controller.js';
+import { SqlBox } from './sql/sql-box.js';
+import { SqlController } from './sql/sql.controller.js';
+import { StageController } from './staging/stage.controller.js';
+import { StateController } from './state/state.controller.js';
 import { ChannelStreamSocket } from './stream/channel-stream.socket.js';
 
 export interface AppOptions {
@@ -57,6 +62,10 @@ export class AppModule implements OnModuleDestroy {
         AboutController,
         OutputsController,
         LoginController,
+        StateController,
+        StageController,
+        HistoryController,
+        SqlController,
       ],
       providers: [
         {
@@ -80,6 +89,7 @@ export class AppModule implements OnModuleDestroy {
           ): Promise<Gateway> => openGateway({ application, config: settings, keys, log, commands, admin, logger }),
         },
         NextTicks,
+        SqlBox,
         LogReadiness,
         ChannelMetrics,
         ChannelStreamSocket,
@@ -92,5 +102,6 @@ export class AppModule implements OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     await this.gateway.runner.stop();
     await this.gateway.live.stop();
+    await this.gateway.states.stop();
   }
 }

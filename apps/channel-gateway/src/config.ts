@@ -1,5 +1,6 @@
 import { ConfigError, SERVICE_SETTINGS, defineConfig, type ConfigValues, type Environment } from '@sluice/service-kit';
 import { parseDurability, type Durability, type RetentionRule } from '@sluice/stream-log';
+import { type StateWindow } from './state/pending.js';
 
 const MIB = 1024 * 1024;
 
@@ -66,6 +67,47 @@ export const CHANNEL_CONFIG = defineConfig({
     default: 100_000,
     doc: 'Newest records of all channels together that can be looked up by id, as far as the channels still keep them.',
   },
+  stateRecords: {
+    env: 'SLUICE_CHANNEL_GATEWAY_STATE_RECORDS',
+    type: 'integer',
+    min: 1,
+    max: 10_000_000,
+    default: 100_000,
+    doc: 'Newest records that each state keeps.',
+  },
+  stateBytes: {
+    env: 'SLUICE_CHANNEL_GATEWAY_STATE_BYTES',
+    type: 'integer',
+    min: 65_536,
+    max: 256 * MIB,
+    default: 64 * MIB,
+    unit: 'bytes',
+    doc: 'Characters of JSON that each state keeps.',
+  },
+  stateAge: {
+    env: 'SLUICE_CHANNEL_GATEWAY_STATE_AGE_SECONDS',
+    type: 'integer',
+    min: 1,
+    default: 86_400,
+    unit: 'seconds',
+    doc: 'How long a state that is keyed by `id` keeps a record; it keeps no more of them than the log keeps ticks.',
+  },
+  stateMemory: {
+    env: 'SLUICE_CHANNEL_GATEWAY_STATE_MEMORY_MIB',
+    type: 'integer',
+    min: 64,
+    default: 1_024,
+    doc: 'MiB of memory that the database of all states may take.',
+  },
+  sqlSeconds: {
+    env: 'SLUICE_CHANNEL_GATEWAY_SQL_SECONDS',
+    type: 'integer',
+    min: 1,
+    max: 60,
+    default: 5,
+    unit: 'seconds',
+    doc: 'How long a SQL query of a client may run.',
+  },
   maxSendRecords: {
     env: 'SLUICE_CHANNEL_GATEWAY_MAX_SEND_RECORDS',
     type: 'integer',
@@ -106,6 +148,12 @@ export class ChannelConfig {
   readonly durability: Durability;
   readonly retention: RetentionRule;
   readonly lookupRecords: number;
+  readonly stateWindow: StateWindow;
+  /** Of states that are keyed by `id`: what the log still holds after a restart. */
+  readonly idStateWindow: StateWindow;
+  readonly idStateAgeMs: number;
+  readonly stateMemoryMiB: number;
+  readonly sqlMaxMs: number;
   readonly maxSendRecords: number;
   readonly maxWaiters: number;
   readonly socketBufferBytes: number;
@@ -130,6 +178,12 @@ export class ChannelConfig {
       maxBytes: settings.windowBytes,
     };
     this.lookupRecords = settings.lookupRecords;
+    const { stateRecords, stateBytes, windowEntries } = settings;
+    this.stateWindow = { records: stateRecords, bytes: stateBytes };
+    this.idStateWindow = { records: Math.min(stateRecords, windowEntries), bytes: stateBytes };
+    this.idStateAgeMs = settings.stateAge * 1000;
+    this.stateMemoryMiB = settings.stateMemory;
+    this.sqlMaxMs = settings.sqlSeconds * 1000;
     this.maxSendRecords = settings.maxSendRecords;
     this.maxWaiters = settings.maxWaiters;
     this.socketBufferBytes = settings.socketBufferBytes;

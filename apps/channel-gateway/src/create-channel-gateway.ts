@@ -74,7 +74,7 @@ function readBodies(app: NestFastifyApplication): void {
   const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   fastify.addHook('onRequest', (request, _reply, done) => {
-    if (request.method === 'POST') request.raw.headers['content-type'] = OPAQUE;
+    if (request.method !== 'GET') request.raw.headers['content-type'] = OPAQUE;
     done();
   });
 }

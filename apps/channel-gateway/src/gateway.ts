@@ -4,11 +4,15 @@ import { type Mounted } from './channels/mounted.js';
 import { type Channel } from './engine/catalogue.js';
 import { type Making } from './records/record-type.js';
 import { type ModuleRunner } from './running/module-runner.js';
+import { type Stages } from './staging/stages.js';
+import { type States } from './state/states.js';
 import { type ReadTicks, readTicks, readWholeBasket } from './sending/read-ticks.js';
 
 export interface GatewayParts {
   readonly mounted: Mounted;
   readonly live: LiveChannels;
+  readonly states: States;
+  readonly stages: Stages;
   readonly writer: ChannelWriter;
   readonly runner: ModuleRunner;
   readonly making: Making;
@@ -19,6 +23,8 @@ export interface GatewayParts {
 export class Gateway {
   readonly mounted: Mounted;
   readonly live: LiveChannels;
+  readonly states: States;
+  readonly stages: Stages;
   readonly runner: ModuleRunner;
   readonly making: Making;
   private readonly writer: ChannelWriter;
@@ -26,6 +32,8 @@ export class Gateway {
   constructor(private readonly parts: GatewayParts) {
     this.mounted = parts.mounted;
     this.live = parts.live;
+    this.states = parts.states;
+    this.stages = parts.stages;
     this.runner = parts.runner;
     this.making = parts.making;
     this.writer = parts.writer;

@@ -11,7 +11,7 @@ export interface RouteRule {
   /** Service that has the route; `*`: every service. */
   readonly service: string;
   /** HTTP method, or `WS` for a WebSocket. */
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'WS';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'WS';
   /** Pattern: `:name` is one part of the path, `*` the rest. */
   readonly path: string;
   readonly access: RouteAccess;

@@ -14,6 +14,8 @@ import { type Making } from '../records/record-type.js';
 import { timestampOf } from '../records/times.js';
 import { ModuleRunner } from '../running/module-runner.js';
 import { type Application } from '../sdk/application.js';
+import { Stages } from '../staging/stages.js';
+import { States } from '../state/states.js';
 
 export interface OpenOptions {
   readonly application: Application;
@@ -39,6 +41,7 @@ export async function openGateway(options: OpenOptions): Promise<Gateway> {
   const mounted = mount(application, making);
   const retention = admin.keeper;
   const runner = new ModuleRunner({ application, log, commands, retention, keys, making, logger });
+  const states = await States.open({ catalogue: mounted.states, config, commands, keys });
   const live = new LiveChannels({
     catalogue: mounted.catalogue,
     log,
@@ -46,12 +49,15 @@ export async function openGateway(options: OpenOptions): Promise<Gateway> {
     keys,
     lookupRecords: config.lookupRecords,
     keepsSnapshots: () => runner.isRunning,
+    listeners: [states.store],
     onFailure: (error) => logger.error({ err: error }, 'a channel cannot be read'),
   });
   await live.start();
   await runner.start();
+  states.start(() => runner.isRunning);
+  const stages = new Stages({ commands, keys, making, retention, catalogue: mounted.catalogue });
   const writer = new ChannelWriter(log, keys);
-  return new Gateway({ mounted, live, writer, runner, making, maxSendRecords: config.maxSendRecords });
+  return new Gateway({ mounted, live, states, stages, writer, runner, making, maxSendRecords: config.maxSendRecords });
 }
 
 function mount(application: Application, making: Making): Mounted {

@@ -10,6 +10,9 @@
  * | sluice:channels:{app}:lease         | string | the replica whose modules run                                  | 3 s, renewed     |
  * | sluice:channels:{app}:epoch         | string | how often the lease has changed hands                          | always           |
  * | sluice:channels:{app}:progress      | hash   | channel -> position up to which modules have read it; `commit` | always           |
+ * | sluice:channels:{app}:state:<name>  | hash   | key of a record -> `<entry id> <place in the tick> <JSON>`      | as long as kept  |
+ * | sluice:channels:{app}:state-order:<name> | zset | key of a record by the time it ticked                     | as long as kept  |
+ * | sluice:channels:{app}:stage:<name>  | hash   | staging area -> `<number> <JSON list>`; `change`, `count`      | always           |
  * | sluice:channels:{app}:dead-letters  | stream | `d` = JSON of a module's failure with what it was given        | about 1,000      |
  *
  * The JSON of an entry is what `/last` answers: a list of the tick's records. Of a basket it is an object with such a list for
@@ -50,6 +53,18 @@ export class ChannelKeys {
 
   stream(channel: string): string {
     return `${this.root}:stream:${channel}`;
+  }
+
+  state(name: string): string {
+    return `${this.root}:state:${name}`;
+  }
+
+  stateOrder(name: string): string {
+    return `${this.root}:state-order:${name}`;
+  }
+
+  stage(channel: string): string {
+    return `${this.root}:stage:${channel}`;
   }
 
   last(channel: string): string {

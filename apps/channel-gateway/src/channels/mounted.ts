@@ -1,14 +1,17 @@
 import { type Catalogue, type Channel } from '../engine/catalogue.js';
 import { type Graph } from '../engine/graph.js';
 import { type Application } from '../sdk/application.js';
+import { findIn } from './aliases.js';
+import { StateCatalogue } from '../state/state-catalogue.js';
 import { select, type Selection } from '../sdk/module.js';
 
 /** A group of routes with one name per channel. */
-export type Group = 'last' | 'next' | 'lookup' | 'send';
+export type Group = 'last' | 'next' | 'lookup' | 'send' | 'stage';
 
 /** Which channels are served in which group of routes, and what stands behind them. */
 export class Mounted {
   readonly catalogue: Catalogue;
+  readonly states: StateCatalogue;
   private readonly groups: Readonly<Record<Group, ReadonlyMap<string, Channel>>>;
   private readonly streamed: ReadonlyMap<string, Channel>;
 
@@ -19,10 +22,12 @@ export class Mounted {
   ) {
     this.catalogue = graph.catalogue;
     const { mounts } = application;
+    this.states = new StateCatalogue(this.catalogue, mounts.state);
     const shown = [...this.catalogue.channels.values()].filter(
       ({ declaration }) => declaration.options.hidden !== true,
     );
     const sendable = shown.filter(({ declaration }) => declaration.options.sendable === true);
+    const staged = shown.filter(({ declaration }) => declaration.options.staged === true);
     const chosen = (all: readonly Channel[], selection: Selection | undefined, what: string): Map<string, Channel> => {
       const names = select(
         all.map(({ name }) => name),
@@ -36,6 +41,7 @@ export class Mounted {
       next: chosen(shown, mounts.next, 'mounts.next'),
       lookup: chosen(shown, mounts.lookup, 'mounts.lookup'),
       send: chosen(mounts.everything === true ? shown : sendable, mounts.send, 'mounts.send'),
+      stage: chosen(staged, mounts.stage, 'mounts.stage'),
     };
     this.streamed = chosen(shown, mounts.stream?.selection, 'mounts.stream.selection');
   }
@@ -61,7 +67,8 @@ export class Mounted {
 
   /** Whether a module ticks the channel, or clients can. */
   isProvided({ name, declaration }: Channel): boolean {
-    return this.graph.written.has(name) || declaration.options.sendable === true;
+    const { sendable, staged } = declaration.options;
+    return this.graph.written.has(name) || sendable === true || staged === true || this.catalogue.isStagingLog(name);
   }
 
   isSendable({ declaration }: Channel): boolean {
@@ -85,12 +92,4 @@ export class Mounted {
     });
     return Object.fromEntries(described);
   }
-}
-
-/** The entry of a name, or of its alias with `-` for each `_`. */
-export function findIn<V>(all: ReadonlyMap<string, V>, name: string): V | null {
-  const found = all.get(name);
-  if (found !== undefined) return found;
-  const plain = name.replaceAll('-', '_');
-  return name.includes('-') && plain.replaceAll('_', '-') === name ? (all.get(plain) ?? null) : null;
 }

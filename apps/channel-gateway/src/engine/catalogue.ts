@@ -1,5 +1,6 @@
 import { asKey, type BasketKey, type ChannelDeclaration, type Channels, type StaticField } from '../sdk/channels.js';
 import { type GatewayModule } from '../sdk/module.js';
+import { StagingEvent } from '../staging/staging-event.js';
 import { BuildError } from './build-error.js';
 
 const NAME = /^[A-Za-z][A-Za-z0-9_]{0,99}$/;
@@ -18,6 +19,8 @@ export interface Channel {
 export class Catalogue {
   readonly channels: ReadonlyMap<string, Channel>;
   readonly fields: ReadonlyMap<string, StaticField>;
+  /** Channels on which staging is told. */
+  private readonly stagingLogs: ReadonlySet<string>;
 
   /** @throws BuildError */
   constructor(channels: Channels, modules: readonly GatewayModule[]) {
@@ -34,6 +37,12 @@ export class Catalogue {
     }
     this.channels = found;
     this.fields = fields;
+    this.stagingLogs = stagingLogsOf(found);
+  }
+
+  /** Whether the channel is ticked by what happens to staging areas. */
+  isStagingLog(name: string): boolean {
+    return this.stagingLogs.has(name);
   }
 
   /** @param who module that asks, for the error @throws BuildError */
@@ -43,6 +52,29 @@ export class Catalogue {
     const what = this.fields.has(name) ? 'which is a static field and never ticks' : 'which is not declared';
     throw new BuildError(`module "${who}" ${does} channel "${name}", ${what}`);
   }
+}
+
+function stagingLogsOf(channels: ReadonlyMap<string, Channel>): Set<string> {
+  const logs = new Set<string>();
+  for (const { name, keys, declaration } of channels.values()) {
+    const { staged, stagingEvents } = declaration.options;
+    if (staged === true && keys !== null)
+      throw new BuildError(`basket "${name}" is staged, which only other channels are`);
+    if (stagingEvents === undefined) continue;
+    const log = channels.get(stagingEvents);
+    if (
+      log === undefined ||
+      log.declaration.type !== (StagingEvent as unknown) ||
+      log.keys !== null ||
+      log.declaration.isList
+    ) {
+      throw new BuildError(
+        `channel "${name}" tells of its staging on "${stagingEvents}", which is no channel of StagingEvent`,
+      );
+    }
+    logs.add(stagingEvents);
+  }
+  return logs;
 }
 
 function addDynamicChannels(declared: Map<string, Channels[string]>, module: GatewayModule): void {

@@ -139,7 +139,9 @@ function assertProvided({ module, reads }: Node, catalogue: Catalogue, written: 
     `requires of ${module.name}`,
   );
   for (const name of required) {
-    if (written.has(name) || catalogue.channels.get(name)?.declaration.options.sendable === true) continue;
+    if (written.has(name) || catalogue.isStagingLog(name)) continue;
+    const { sendable, staged } = catalogue.channels.get(name)?.declaration.options ?? {};
+    if (sendable === true || staged === true) continue;
     throw new BuildError(
       `Nothing provides required node: module "${module.name}" reads channel "${name}", which no module ticks and clients cannot send to; leave it out of its \`requires\` if that is meant`,
     );

@@ -1,7 +1,7 @@
 import { Controller, Get, Param, Res } from '@nestjs/common';
 import { Who, type Identity } from '@sluice/service-kit';
 import { type FastifyReply } from 'fastify';
-import { findIn } from '../channels/mounted.js';
+import { findIn } from '../channels/aliases.js';
 import { Gateway } from '../gateway.js';
 import { isAllowed, isVisible } from '../sending/permitted.js';
 import { HEARTBEAT_CHANNEL } from '../stream/heartbeat.js';

@@ -2,6 +2,7 @@ import { type Mounted, type Group } from '../channels/mounted.js';
 
 const API = '/api/v1/';
 const ALONE: ReadonlySet<string> = new Set([
+  'sql',
   'stream',
   'field',
   'channels_graph',
@@ -9,7 +10,7 @@ const ALONE: ReadonlySet<string> = new Set([
   'perspective/layouts',
   'perspective/meta',
 ]);
-const GROUPS: readonly Group[] = ['last', 'next', 'lookup', 'send'];
+const GROUPS: readonly Group[] = ['last', 'next', 'lookup', 'send', 'stage'];
 
 /** Whether a path of the API, without query and with its slashes in order, is served. */
 export function isServedPath(mounted: Mounted, path: string): boolean {
@@ -18,6 +19,8 @@ export function isServedPath(mounted: Mounted, path: string): boolean {
   const [first = '', second = ''] = rest.split('/', 2);
   if (first === 'controls') return mounted.application.mounts.controls !== undefined;
   if (first === 'field') return mounted.fields.includes(second.replaceAll('-', '_'));
+  if (first === 'state') return second === '' || mounted.states.find(second) !== null;
+  if (first === 'history') return mounted.find('last', second) !== null;
   const group = GROUPS.find((one) => one === first);
   if (group === undefined) return false;
   return second === '' || (group === 'lookup' && second === 'id') || mounted.find(group, second) !== null;

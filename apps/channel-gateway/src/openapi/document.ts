@@ -1,5 +1,7 @@
 import { type Channel } from '../engine/catalogue.js';
 import { type Mounted } from '../channels/mounted.js';
+import { stagePaths } from '../staging/stage-paths.js';
+import { statePaths } from '../state/state-paths.js';
 import { Controls } from '../records/controls.js';
 import { type Json, RecordSchemas } from './schemas.js';
 import {
@@ -28,6 +30,8 @@ export function createDocument(mounted: Mounted): Json {
     ...readPaths(mounted, schemas, 'next', 'Next'),
     ...lookupPaths(mounted, schemas),
     ...sendPaths(mounted, schemas),
+    ...statePaths(mounted.states, schemas),
+    ...stagePaths(mounted, schemas),
     ...controlPaths(mounted, schemas),
     ...otherPaths(mounted),
   ]);

@@ -5,10 +5,13 @@ import { type Json } from './schemas.js';
 export interface Operation {
   readonly tag: string;
   readonly summary: string;
+  readonly description?: string;
   /** Qualified name of the record type. */
   readonly type_?: string;
   readonly answer: Json;
   readonly body?: Json;
+  /** Default: a body is needed. */
+  readonly isBodyOptional?: boolean;
   readonly parameters?: readonly Json[];
   readonly problems?: readonly (readonly [status: string, answer: Json])[];
 }
@@ -40,19 +43,38 @@ export const FIXED_SCHEMAS: Readonly<Record<string, Json>> = {
 };
 
 /** Writes an operation out. */
-export function operation({ tag, summary, type_, answer, body, parameters = [], problems = [] }: Operation): Json {
+export function operation({
+  tag,
+  summary,
+  description,
+  type_,
+  answer,
+  body,
+  isBodyOptional = false,
+  parameters = [],
+  problems = [],
+}: Operation): Json {
   return {
     tags: [tag],
     summary,
+    ...(description === undefined ? {} : { description }),
     operationId: summary.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_'),
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(body === undefined ? {} : { requestBody: { required: true, content: json(body) } }),
+    ...(body === undefined ? {} : { requestBody: { required: !isBodyOptional, content: json(body) } }),
     responses: Object.fromEntries([
       ['200', { description: 'Successful Response', content: json(answer) }],
       ...problems.map(([status, problemAnswer]) => [status, problemAnswer]),
     ]),
     ...(type_ === undefined ? {} : { type_ }),
   };
+}
+
+/** Paths of a document and the operations of each. */
+export type DescribedPaths = [path: string, operations: Readonly<Record<string, Json>>][];
+
+/** An operation on records that there may be none of. */
+export function dataPath(described: Operation): Json {
+  return operation({ problems: [problem(404), problem(422)], ...described });
 }
 
 /** A list of names. */

@@ -8,6 +8,8 @@ export interface Fault {
   readonly msg: string;
   readonly input: unknown;
   readonly ctx?: Readonly<Record<string, unknown>>;
+  /** Where the words are explained. */
+  readonly url?: string;
 }
 
 /** An input can have as many faults as bytes; nobody reads more than these. */

@@ -16,6 +16,7 @@ export type Schema = TSchema & {
   readonly anyOf?: readonly Schema[];
   readonly [NESTED]?: RecordType;
   readonly [MEMBERS]?: Enumeration;
+  readonly [ENUMERATION]?: Enumeration;
 };
 
 /** Members of an enumeration: names and what stands for each on the wire. */
@@ -25,6 +26,8 @@ export type Enumeration = Readonly<Record<string, string | number>>;
 export const NESTED = 'x-record-type';
 /** Carries the members of an enumeration whose names stand on the wire. */
 export const MEMBERS = 'x-members';
+/** Carries the members of an enumeration whose values stand on the wire, for queries that name them. */
+export const ENUMERATION = 'x-enumeration';
 
 /** Fields of a record type in their order. */
 export type Fields = Readonly<Record<string, TSchema>>;
@@ -64,7 +67,7 @@ export function enumValue<E extends Enumeration>(
   members: E,
   options: FieldOptions<E[keyof E]> = {},
 ): TUnsafe<E[keyof E]> {
-  return Type.Unsafe<E[keyof E]>({ enum: Object.values(members), ...options });
+  return Type.Unsafe<E[keyof E]>({ enum: Object.values(members), [ENUMERATION]: members, ...options });
 }
 
 /** One member of an enumeration, by name on the wire; clients may also send its value. */

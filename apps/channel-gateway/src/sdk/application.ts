@@ -26,6 +26,10 @@ export interface Mounts {
   readonly last?: Selection;
   readonly next?: Selection;
   readonly lookup?: Selection;
+  /** States that are served. */
+  readonly state?: Selection;
+  /** Staged channels that are served. */
+  readonly stage?: Selection;
   /** Sendable channels that are served. */
   readonly send?: Selection;
   /** Static fields that are served. */

@@ -16,6 +16,8 @@ export interface ChannelOptions {
   readonly sendable?: boolean;
   /** Records may be collected in front of the channel and released together. */
   readonly staged?: boolean;
+  /** Name of a channel of `StagingEvent` records, on which everything is told that happens to this one's staging areas. */
+  readonly stagingEvents?: string;
   readonly states?: readonly StateDeclaration[];
   /** Not shown in any list. */
   readonly hidden?: boolean;
