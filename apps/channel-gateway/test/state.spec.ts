@@ -83,6 +83,24 @@ describe('a filter', () => {
     ['null, which is nothing', by('n', null), ['a', 'b', 'c', 'd']],
     ['the value, of several operands', { attr: 'n', by: { value: 5, when: '2030-01-01', attr: 'f' } }, ['a']],
     ['one of several values', by('n', [5, '6'], 'in'), ['a', 'b']],
+    [
+      'one of many values',
+      by(
+        'n',
+        Array.from({ length: 1000 }, (_none, n) => n + 6),
+        'in',
+      ),
+      ['b', 'c'],
+    ],
+    [
+      'one of many fractions',
+      by(
+        'f',
+        Array.from({ length: 1000 }, (_none, n) => n + 0.5),
+        'in',
+      ),
+      ['a'],
+    ],
     ['one of no values', by('n', [], 'in'), []],
     ['a part of a text', by('text', "t'", 'contains'), ['a']],
     ['an item of a list', by('tags', 'y', 'contains'), ['a']],

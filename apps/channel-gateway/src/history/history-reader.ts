@@ -3,7 +3,7 @@ import { type ChannelKeys } from '../channels/channel-keys.js';
 import { type Channel } from '../engine/catalogue.js';
 
 /** A record of the past. */
-export interface PastRecord {
+interface PastRecord {
   /** Of the tick it belongs to. */
   readonly position: string;
   /** Of a basket: the key that ticked. */

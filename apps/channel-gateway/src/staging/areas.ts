@@ -19,7 +19,7 @@ export type StageRequest =
   | { readonly kind: 'add' | 'remove'; readonly record: Staged | null; readonly chosen: Chosen }
   | { readonly kind: 'release'; readonly chosen: Chosen };
 
-export interface StageEvent {
+interface StageEvent {
   readonly area: string;
   readonly action: keyof typeof StagingAction;
   readonly record: Staged | null;

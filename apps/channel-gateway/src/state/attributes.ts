@@ -60,7 +60,7 @@ export function layoutOf(type: RecordType): Layout {
 }
 
 /** An identifier as SQL takes it, whatever is in it. */
-export function quoted(name: string): string {
+function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 

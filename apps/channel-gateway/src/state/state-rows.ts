@@ -19,7 +19,7 @@ export function rowsOf({ channel, key, keyBy }: State, { id, payload }: LogEntry
 }
 
 /** The values of some paths as one text; what is missing counts as null. */
-export function keyOf(record: unknown, keyBy: readonly string[]): string {
+function keyOf(record: unknown, keyBy: readonly string[]): string {
   const text = JSON.stringify(keyBy.map((path) => valueAt(record, path) ?? null));
   return text.length <= LONGEST_KEY ? text : createHash('sha256').update(text).digest('base64');
 }

@@ -1,9 +1,11 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type DuckDBInstance } from '@duckdb/node-api';
 import { type LogEntry } from '@sluice/stream-log';
 import { type EntryListener } from '../channels/channel-view.js';
 import { type Channel } from '../engine/catalogue.js';
 import { attributeOf, toClause } from '../query/conditions.js';
 import { type StateQuery } from '../query/query.js';
+import { shapeFault } from '../query/read-filters.js';
 import { openDatabase } from './duck.js';
 import { type StateRow, type StateWindow } from './pending.js';
 import { type State, type StateCatalogue } from './state-catalogue.js';
@@ -27,6 +29,7 @@ export interface StateStoreOptions {
 /** Queries that run at once; the others wait. */
 const QUERIES_AT_ONCE = 2;
 const MOST_WAITING = 1_000;
+const LONGEST_MS = 10_000;
 
 /** Every state of the application, as the log tells it. */
 export class StateStore implements EntryListener {
@@ -73,13 +76,7 @@ export class StateStore implements EntryListener {
     const { sql, values } = this.statement(table, query);
     const found = await this.turns.pass(async () => {
       await table.flush();
-      const connection = await this.database.connect();
-      try {
-        const reader = await connection.runAndReadAll(sql, [...values]);
-        return (reader.getColumns()[0] ?? []).map(String);
-      } finally {
-        connection.closeSync();
-      }
+      return this.select(sql, values);
     });
     return query.fields === null ? found : found.map((json) => project(json, query.fields ?? []));
   }
@@ -95,6 +92,31 @@ export class StateStore implements EntryListener {
       table.close();
     }
     this.database.closeSync();
+  }
+
+  private async select(sql: string, values: readonly (string | number)[]): Promise<string[]> {
+    const connection = await this.database.connect();
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      connection.interrupt();
+    }, LONGEST_MS);
+    try {
+      const result = await connection.run(sql, [...values]);
+      const found: string[] = [];
+      // Piece by piece: a large answer would hold up everybody else.
+      for (let rows = await result.fetchChunk(); rows !== null && rows.rowCount > 0; rows = await result.fetchChunk()) {
+        for (const json of rows.getColumnValues(0)) found.push(String(json));
+        await nextTurn();
+      }
+      return found;
+    } catch (error) {
+      if (!isLate) throw error;
+      throw shapeFault('query_timeout', ['filters'], `The query took longer than ${LONGEST_MS} ms and was ended`, null);
+    } finally {
+      clearTimeout(timer);
+      connection.closeSync();
+    }
   }
 
   private async createTables(): Promise<void> {
