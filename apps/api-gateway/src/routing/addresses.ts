@@ -30,7 +30,7 @@ export const ADDRESSES: readonly Address[] = [
   {
     path: 'api',
     owner: 'channel-gateway',
-    what: 'channels: last, next, lookup, send, controls, and the WebSocket `/api/v1/stream`',
+    what: 'channels: last, next, lookup, state, history, SQL, send, staging, controls, and the WebSocket `/api/v1/stream`',
   },
   {
     path: 'openapi.json',
