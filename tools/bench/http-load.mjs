@@ -67,9 +67,13 @@ export async function measureBareRest(stage, { request, payloadBytes = smallByte
   return await load(hop.ready.port, wanted, { seconds, processes, payloadBytes });
 }
 
-/** Loads with `wrk` where it is installed, else with a loop of our own. */
 async function load(port, request, { seconds, processes, payloadBytes }) {
   await assertAnswers(port, request, payloadBytes);
+  return await loadRequest(port, request, { seconds, processes });
+}
+
+/** Loads with `wrk` where it is installed, else with a loop of our own. Resolves with `{ count, rate, cpu, … }`. */
+export async function loadRequest(port, request, { seconds, processes }) {
   const wrk = findOnPath('wrk');
   return wrk
     ? await loadWithWrk(wrk, port, request, seconds, processes)

@@ -1,3 +1,4 @@
+import { channelGroups } from './channels.mjs';
 import { measureBareRest, measureRest } from './http-load.mjs';
 import { measureFollowed, measureSlowFollowers } from './many-streams.mjs';
 import { measureFlow, measurePace } from './measures.mjs';
@@ -285,4 +286,5 @@ export const groups = [
       },
     ],
   },
+  ...channelGroups,
 ];
