@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { ChannelsClient, type ChannelStreamOptions, type ChannelTick } from '@sluice/sdk';
+import { ChannelsClient, query, type ChannelStreamOptions, type ChannelTick } from '@sluice/sdk';
 import { freePort, startApp, startRedis, type RedisServer, type RunningApp } from '@sluice/testing';
 
 /** Records of the demo application. */
@@ -93,6 +93,28 @@ describe('the client of channels with a real gateway', () => {
       message: expect.stringContaining('non-negative'),
     });
     await expect(client.last('nowhere')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('asks a state with conditions, an order and a page', async () => {
+    await client.send(
+      'example',
+      [1, 2, 3].map((x) => ({ x: 70_000 + x, y: 'state' })),
+    );
+    const chosen = query().where('x', '>', 70_000).whereIn('y', ['state']).sort('-x').limit(2);
+    expect((await client.state('example', chosen)).map(({ x }) => x)).toEqual([70_003, 70_002]);
+    await expect(client.state('example', query().where('nowhere', '==', 1))).rejects.toMatchObject({
+      code: 'INVALID_PARAMETER',
+    });
+  });
+
+  it('stages records and releases them together', async () => {
+    const staging = client.staging('example');
+    const area = await staging.open();
+    await staging.add({ x: 80_001 }, [area]);
+    expect(await staging.list()).toContain(area);
+    expect((await staging.read(area))[area]).toMatchObject([{ x: 80_001 }]);
+    expect((await staging.release([area]))[area]).toMatchObject([{ x: 80_001 }]);
+    expect(await staging.list()).not.toContain(area);
   });
 
   it('follows channels and single keys of baskets', async () => {
