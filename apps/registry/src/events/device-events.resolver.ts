@@ -1,12 +1,13 @@
 import { Args, Context, Resolver, Subscription } from '@nestjs/graphql';
-import { EVENT_STREAMS, parseDeviceEvent, type DeviceEvent } from '@sluice/catalog';
+import { EVENT_STREAMS } from '@sluice/catalog';
 import { StreamLog } from '@sluice/stream-log';
-import { EntryFeed, type EntryEvent } from '../follow/entry-feed.js';
+import { EntryFeed } from '../follow/entry-feed.js';
 import { resolveStarts } from '../follow/feed-starts.js';
-import { filterEvents, mapEvents, type EventStream } from '../graphql/event-stream.js';
+import { type EventStream } from '../graphql/event-stream.js';
 import { OperationContext } from '../graphql/operation-context.js';
 import { mayReadDevice } from '../graphql/permitted.js';
 import { DeviceEventType } from './event.types.js';
+import { toldDevices } from './told-devices.js';
 
 /** What becomes of devices, as it happens. */
 @Resolver()
@@ -29,20 +30,6 @@ export class DeviceEventsResolver {
       this.log,
       EVENT_STREAMS.map((key) => ({ key, position: '$' })),
     );
-    const events = mapEvents(new EntryFeed(this.log, starts, { count: 1, isLatest: false }), async (event) => ({
-      event: eventOf(event),
-      hasMissed: event.loss !== null,
-    }));
-    const told = filterEvents(
-      events,
-      ({ event, hasMissed }) => event !== null && (hasMissed || isWanted(event.device)),
-    );
-    return mapEvents(told, async ({ event, hasMissed }) => new DeviceEventType(event as DeviceEvent, hasMissed));
+    return toldDevices(new EntryFeed(this.log, starts, { count: 1, isLatest: false }), isWanted);
   }
-}
-
-/** Null for an entry of another tool that tells nothing. */
-function eventOf({ key, entries }: EntryEvent): DeviceEvent | null {
-  const [entry] = entries;
-  return entry === undefined ? null : parseDeviceEvent(key, entry.payload);
 }

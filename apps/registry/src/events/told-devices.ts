@@ -1,0 +1,36 @@
+import { parseDeviceEvent, type DeviceEvent } from '@sluice/catalog';
+import { type EntryEvent } from '../follow/entry-feed.js';
+import { filterEvents, mapEvents, type EventStream } from '../graphql/event-stream.js';
+import { DeviceEventType } from './event.types.js';
+
+interface Told {
+  readonly event: DeviceEvent | null;
+  readonly hasMissed: boolean;
+}
+
+/**
+ * Entries of the event streams as the events of those devices that may be told. A loss is told with the next of these, whatever device
+ * the entry after it is about: that one may not be the reader's to see.
+ */
+export function toldDevices(
+  entries: EventStream<EntryEvent>,
+  isTold: (device: string) => boolean,
+): EventStream<DeviceEventType> {
+  let hasMissed = false;
+  const events = mapEvents<EntryEvent, Told>(entries, async (entry) => {
+    hasMissed ||= entry.loss !== null;
+    const event = eventOf(entry);
+    if (event === null || !isTold(event.device)) return { event: null, hasMissed };
+    const told = { event, hasMissed };
+    hasMissed = false;
+    return told;
+  });
+  const told = filterEvents(events, ({ event }) => event !== null);
+  return mapEvents(told, async ({ event, hasMissed: missed }) => new DeviceEventType(event as DeviceEvent, missed));
+}
+
+/** Null for an entry of another tool that tells nothing. */
+function eventOf({ key, entries }: EntryEvent): DeviceEvent | null {
+  const [entry] = entries;
+  return entry === undefined ? null : parseDeviceEvent(key, entry.payload);
+}
