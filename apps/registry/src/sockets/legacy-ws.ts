@@ -5,6 +5,7 @@ import { type Executor, type Operation } from '../graphql/executor.js';
 import { TextRefusal, toRequest } from '../graphql/http-body.js';
 import { type SocketSink } from './socket-sink.js';
 import { MAX_OPERATIONS, tooMany } from './transport-ws.js';
+import { Turns } from './turns.js';
 
 /** The sub-protocol of `subscriptions-transport-ws`. */
 export const LEGACY_PROTOCOL = 'graphql-ws';
@@ -27,6 +28,7 @@ const UNAUTHORIZED = 4401;
 /** Speaks the legacy `graphql-ws` on one socket: queries and mutations too. */
 export class LegacyWs {
   private readonly running = new Map<string, Running>();
+  private readonly turns: Turns;
   private isReady = false;
 
   constructor(
@@ -34,6 +36,7 @@ export class LegacyWs {
     private readonly executor: Executor,
     private readonly identity: Identity,
   ) {
+    this.turns = new Turns(sink, MAX_OPERATIONS);
     sink.onMessage((text) => this.onMessage(text));
   }
 
@@ -92,8 +95,9 @@ export class LegacyWs {
   }
 
   private async run(id: string, operation: Operation, running: Running): Promise<void> {
-    const result =
-      operation.kind === 'subscription' ? await this.executor.subscribe(operation) : await this.executor.run(operation);
+    const work = (): Promise<EventStream<Answer> | Answer> =>
+      operation.kind === 'subscription' ? this.executor.subscribe(operation) : this.executor.run(operation);
+    const result = (await this.turns.run(work)) ?? this.executor.refuse(tooMany());
     if (!(Symbol.asyncIterator in result)) {
       if (running.isStopped) return;
       await this.send({ type: 'data', id, payload: result });

@@ -20,10 +20,15 @@ export class SocketSink {
 
   /** Resolves when the socket can take more, or is closed. */
   async send(text: string): Promise<void> {
-    const { writer } = this.connection;
     if (this.isClosed) return;
-    writer.write(textFrame(text));
-    if (writer.bufferedBytes <= MAX_WAITING_BYTES) return;
+    this.connection.writer.write(textFrame(text));
+    await this.ready();
+  }
+
+  /** Resolves when the socket can take more, or is closed. */
+  async ready(): Promise<void> {
+    const { writer } = this.connection;
+    if (this.isClosed || writer.bufferedBytes <= MAX_WAITING_BYTES) return;
     // What a client asks while it does not read would gather here.
     this.connection.pause();
     await new Promise<void>((resolve) => this.waiting.push(resolve));

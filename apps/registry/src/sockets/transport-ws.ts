@@ -5,6 +5,7 @@ import { type Answer } from '../graphql/answer.js';
 import { type Executor, type Operation } from '../graphql/executor.js';
 import { toRequest } from '../graphql/http-body.js';
 import { type SocketSink } from './socket-sink.js';
+import { Turns } from './turns.js';
 
 /** Operations of one socket at a time. */
 export const MAX_OPERATIONS = 200;
@@ -22,6 +23,9 @@ export function speakTransportWs(
   { executor, schema }: { readonly executor: Executor; readonly schema: GraphQLSchema },
 ): (code: number, reason: string) => void {
   const beginning = new Beginning();
+  const turns = new Turns(sink, MAX_OPERATIONS);
+  const inTurn = async <T>(work: () => Promise<T>): Promise<T | Answer> =>
+    (await turns.run(work)) ?? executor.refuse(tooMany());
   const server = makeServer<Record<string, unknown>, Extra>({
     onSubscribe: ({ subscriptions, extra }, id, payload) => {
       const refuse = (refusal: Answer): GraphQLError[] => {
@@ -37,8 +41,8 @@ export function speakTransportWs(
       const { document, operationName } = prepared.operation;
       return { schema, document, operationName, contextValue: prepared.operation };
     },
-    execute: (args) => executor.run(operationOf(args)) as never,
-    subscribe: (args) => executor.subscribe(operationOf(args)) as never,
+    execute: (args) => inTurn(() => executor.run(operationOf(args))) as never,
+    subscribe: (args) => inTurn(() => executor.subscribe(operationOf(args))) as never,
     onOperation: (_context, id) => beginning.end(id),
     onNext: (_context, _id, _payload, _args, result) => result as never,
     onError: ({ extra }, id, _payload, errors) => {
