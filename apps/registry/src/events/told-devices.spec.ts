@@ -15,7 +15,9 @@ function streamOf(events: readonly EntryEvent[]): EventStream<EntryEvent> {
   return {
     next: async () => source.next() as IteratorResult<EntryEvent, undefined>,
     return: async () => ({ done: true, value: undefined }),
-    throw: async (error) => Promise.reject(error as Error),
+    throw: async (error) => {
+      throw error;
+    },
     [Symbol.asyncIterator]() {
       return this;
     },

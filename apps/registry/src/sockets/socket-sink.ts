@@ -8,19 +8,24 @@ const MAX_MESSAGE_BYTES = 1024 * 1024;
 /** A WebSocket of text messages whose writers wait for a reader that takes its time. */
 export class SocketSink {
   private waiting: (() => void)[] = [];
-  private isClosed = false;
+  private hasEnded = false;
 
   constructor(private readonly connection: Connection) {
     connection.writer.onDrain(() => this.release());
     connection.ws.once('close', () => {
-      this.isClosed = true;
+      this.hasEnded = true;
       this.release();
     });
   }
 
+  /** Nobody reads any more. */
+  get isClosed(): boolean {
+    return this.hasEnded;
+  }
+
   /** Resolves when the socket can take more, or is closed. */
   async send(text: string): Promise<void> {
-    if (this.isClosed) return;
+    if (this.hasEnded) return;
     this.connection.writer.write(textFrame(text));
     await this.ready();
   }
@@ -28,7 +33,7 @@ export class SocketSink {
   /** Resolves when the socket can take more, or is closed. */
   async ready(): Promise<void> {
     const { writer } = this.connection;
-    if (this.isClosed || writer.bufferedBytes <= MAX_WAITING_BYTES) return;
+    if (this.hasEnded || writer.bufferedBytes <= MAX_WAITING_BYTES) return;
     // What a client asks while it does not read would gather here.
     this.connection.pause();
     await new Promise<void>((resolve) => this.waiting.push(resolve));
@@ -49,7 +54,7 @@ export class SocketSink {
   }
 
   private release(): void {
-    if (!this.isClosed) this.connection.resume();
+    if (!this.hasEnded) this.connection.resume();
     for (const resume of this.waiting.splice(0)) resume();
   }
 }

@@ -11,11 +11,11 @@ export class Turns {
 
   /** @param maxWaiting operations that may wait for a turn */
   constructor(
-    private readonly sink: Pick<SocketSink, 'ready'>,
+    private readonly sink: Pick<SocketSink, 'ready' | 'isClosed'>,
     private readonly maxWaiting: number,
   ) {}
 
-  /** Runs work when it has its turn; null when too much waits already. */
+  /** Runs work when it has its turn; null when too much waits already, or nobody reads any more. */
   async run<T>(work: () => Promise<T>): Promise<T | null> {
     if (this.running >= AT_A_TIME) {
       if (this.waiting.length >= this.maxWaiting) return null;
@@ -24,7 +24,7 @@ export class Turns {
       this.running += 1;
     }
     try {
-      return await work();
+      return this.sink.isClosed ? null : await work();
     } finally {
       void this.passOn();
     }
