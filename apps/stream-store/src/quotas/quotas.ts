@@ -59,6 +59,7 @@ export class Quotas {
   /** A stream was deleted: whoever pushes to it again makes it anew. */
   forget(key: string): void {
     this.admissions.delete(key);
+    this.ledger.forget(key);
     this.deletions += 1;
   }
 

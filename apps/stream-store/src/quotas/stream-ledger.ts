@@ -1,5 +1,6 @@
 import { SluiceError } from '@sluice/contracts';
 import { type RedisCommands } from '@sluice/stream-log';
+import { Admissions } from './admissions.js';
 import { OWNED_PREFIX, OWNERS_KEY, ownedKey } from './quota-keys.js';
 import { RELEASE_STREAMS, RESERVE_STREAM } from './reserve.js';
 
@@ -16,6 +17,8 @@ export interface StreamBounds {
 export class StreamLedger {
   /** Searches under way for streams that are gone: whoever is at the same quota waits for the same one. */
   private readonly searches = new Map<string, Promise<number>>();
+  /** Streams entered a moment ago, whose first entry may still be on its way: they are not gone. */
+  private readonly entered = new Admissions();
 
   constructor(
     private readonly redis: RedisCommands,
@@ -38,6 +41,12 @@ export class StreamLedger {
     }
     if (full === 'user') throw userQuota(subject, this.bounds.perUser);
     if (full === 'total') throw totalQuota(this.bounds.total);
+    this.entered.add(key);
+  }
+
+  /** A stream that was deleted is gone at once. */
+  forget(key: string): void {
+    this.entered.delete(key);
   }
 
   /** Forgets a stream that was deleted. */
@@ -90,7 +99,7 @@ export class StreamLedger {
       const replies = await this.redis.runAll(
         some.map((key) => ({ name: 'EXISTS', args: [key], subject: `stream "${key}"` })),
       );
-      struck += await this.release(some.filter((_key, index) => replies[index] === 0));
+      struck += await this.release(some.filter((key, index) => replies[index] === 0 && !this.entered.has(key)));
     }
     return struck;
   }
