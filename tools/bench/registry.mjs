@@ -8,7 +8,7 @@ import { RedisConnection } from './redis-connection.mjs';
 import { MeasurementFailure } from './workers.mjs';
 
 const owner = 'registry';
-const query = '{ streams(prefix: "default:") { id length entriesAdded firstEntryId lastEntryId meta } }';
+const query = '{ streams(prefix: "default:bench-") { id length entriesAdded firstEntryId lastEntryId meta } }';
 const queriesAtOnce = 4;
 const fillAtOnce = 1_000;
 const payloadBytes = 100;
