@@ -7,6 +7,7 @@ import { measureEventSubscriptions, measureStorm, measureStreamsLimit, measureSt
 import { measureRedisLimit } from './redis-limit.mjs';
 import { sizeGroups } from './sizes.mjs';
 import { measureBareEcho, measureBareFanout } from './socket-limits.mjs';
+import { measureTokenCheck } from './token-check.mjs';
 import { measureViewers } from './viewers.mjs';
 
 const small = 100;
@@ -169,6 +170,16 @@ export const groups = [
         measure: (stage, seconds) => measureRest(stage, { request: 'read', isStrict: true }, seconds),
       },
     ].map((line, at) => ({ ...line, limit: ['push', 'read'][at], target: 0.9 })),
+  },
+  {
+    limits: {},
+    lines: ['HS256', 'EdDSA'].flatMap((algorithm) => {
+      const measure = (stage) => measureTokenCheck(stage, { algorithm });
+      return [
+        { title: `token check, ${algorithm}, seen before: µs a request`, value: ({ knownUs }) => knownUs },
+        { title: `token check, ${algorithm}, for the first time: µs a request`, value: ({ firstUs }) => firstUs },
+      ].map((line) => ({ ...line, measure, limit: null, target: null, atMost: true, format: 'us' }));
+    }),
   },
   {
     limits: {},
