@@ -1,5 +1,6 @@
 // The log
 export { StreamLog, type LogStats, type StreamLogOptions } from './stream-log.js';
+export { openLog } from './open-log.js';
 export { type LogReader, type RangeOptions, assertExists } from './read.js';
 export { type Bounds } from './bounds.js';
 export { type TailStats } from './tail/tail.js';

@@ -1,6 +1,6 @@
 import { Global, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { LOG } from '@sluice/service-kit';
-import { RedisCommands, StreamAdmin, StreamLog } from '@sluice/stream-log';
+import { RedisCommands, StreamAdmin, StreamLog, openLog } from '@sluice/stream-log';
 import { type Logger } from 'pino';
 import { ChannelConfig } from '../config.js';
 
@@ -32,10 +32,9 @@ export class LogModule implements OnApplicationShutdown {
 }
 
 async function connectLog(config: ChannelConfig, admin: StreamAdmin, logger: Logger): Promise<StreamLog> {
-  const log = await StreamLog.connect({
+  const log = await openLog(admin, {
     url: config.redisUrl,
     durability: config.durability,
-    retention: admin.keeper,
     onWarning: (message) => logger.warn({ component: 'stream-log' }, message),
   });
   const { asked, holds, isMet } = await log.readDurability();

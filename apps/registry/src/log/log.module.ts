@@ -1,7 +1,7 @@
 import { Global, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { Devices, Entities, PresenceSweep, StreamMeta } from '@sluice/catalog';
 import { LOG } from '@sluice/service-kit';
-import { RedisCommands, StreamAdmin, StreamLog } from '@sluice/stream-log';
+import { RedisCommands, StreamAdmin, StreamLog, openLog } from '@sluice/stream-log';
 import { type Logger } from 'pino';
 import { RegistryConfig } from '../config.js';
 
@@ -43,16 +43,11 @@ export class LogModule implements OnApplicationShutdown {
 }
 
 async function connectLog({ redisUrl }: RegistryConfig, admin: StreamAdmin, logger: Logger): Promise<StreamLog> {
-  const log = await StreamLog.connect({
+  const log = await openLog(admin, {
     url: redisUrl,
     durability: { kind: 'everysec' },
-    retention: admin.keeper,
     onWarning: (message) => logger.warn({ component: 'stream-log' }, message),
   });
-  admin.discovery.attach(
-    (key, options, sink) => log.follow(key, options, sink),
-    (key) => log.announceAgain(key),
-  );
   logger.info({ isCluster: log.isCluster }, 'connected to the log');
   return log;
 }

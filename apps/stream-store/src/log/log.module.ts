@@ -1,7 +1,7 @@
 import { Global, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { Devices, StreamMeta } from '@sluice/catalog';
 import { LOG } from '@sluice/service-kit';
-import { RedisCommands, StreamAdmin, StreamLog } from '@sluice/stream-log';
+import { RedisCommands, StreamAdmin, StreamLog, openLog } from '@sluice/stream-log';
 import { type Logger } from 'pino';
 import { StoreConfig } from '../config.js';
 
@@ -39,18 +39,12 @@ export class LogModule implements OnApplicationShutdown {
 }
 
 async function connectLog(config: StoreConfig, admin: StreamAdmin, logger: Logger): Promise<StreamLog> {
-  const log = await StreamLog.connect({
+  const log = await openLog(admin, {
     url: config.redisUrl,
     durability: config.durability,
-    retention: admin.keeper,
     maxInflightBytes: config.maxInflightBytes,
-    onFirstAppend: (key) => admin.discovery.noteAppend(key),
     onWarning: (message) => logger.warn({ component: 'stream-log' }, message),
   });
-  admin.discovery.attach(
-    (key, options, sink) => log.follow(key, options, sink),
-    (key) => log.announceAgain(key),
-  );
   const { asked, holds, isMet } = await log.readDurability();
   logger[isMet ? 'info' : 'warn']({ asked, holds, isCluster: log.isCluster }, 'connected to the log');
   return log;
