@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startApp, startRedis, waitFor, type RedisServer, type RunningApp } from '@sluice/testing';
+import { type Follower } from '@sluice/stream-log';
+import { type ChannelView } from '../src/channels/channel-view.js';
 import { TestGateway } from './support/gateway.js';
 import { lab } from './support/lab.js';
 import { StreamClient } from './support/socket.js';
@@ -15,6 +17,16 @@ afterAll(async () => {
 });
 
 const named = (application: string): Record<string, string> => ({ SLUICE_CHANNEL_GATEWAY_APPLICATION: application });
+
+/** Keeps a replica from reading a channel until it is released. */
+function holdBack(view: ChannelView): () => void {
+  let isHeld = true;
+  Object.assign(view, { canTake: () => !isHeld });
+  return () => {
+    isHeld = false;
+    (view as unknown as { follower: Follower }).follower.resume();
+  };
+}
 
 describe('three replicas of an application', () => {
   let replicas: TestGateway[];
@@ -75,6 +87,27 @@ describe('three replicas of an application', () => {
     await other.post('/send/sides/LEFT', { x: 5 });
     expect(await left).toMatchObject([{ x: 5 }]);
     expect((await right).body).toEqual([]);
+  });
+
+  it('take nothing for new that was accepted before, also where it has not been read yet', async () => {
+    const [ahead, behind] = replicas as [TestGateway, TestGateway];
+    const release = holdBack(behind.viewOf('input'));
+    const { body } = await ahead.post('/send/input', { x: 50 });
+    const socket = await behind.socket();
+    socket.send({ action: 'subscribe', channel: 'input' });
+    socket.send({ action: 'send', channel: 'input', data: { x: 51 } });
+    const next = behind.list('/next/input');
+    const last = behind.list('/last/input');
+    // Both have been asked by then.
+    expect(await behind.list('/last/lists')).toEqual([]);
+    release();
+    expect((await last).map(({ x }) => x)).toEqual([expect.any(Number)]);
+    expect((await socket.next('input')).data).toMatchObject([{ x: 51 }]);
+    await ahead.post('/send/input', { x: 52 });
+    expect((await socket.next('input')).data).toMatchObject([{ x: 52 }]);
+    expect((await next)[0]?.['id']).not.toBe((body as { id: string }[])[0]?.id);
+    expect(socket.messages).toEqual([]);
+    await socket.close();
   });
 
   it('go on with the modules elsewhere when one is stopped in order', async () => {

@@ -1,14 +1,14 @@
 import { type SluiceError } from '@sluice/contracts';
 import { type Connection, type Identity, textFrame } from '@sluice/service-kit';
 import { type StreamLog } from '@sluice/stream-log';
-import { parsePosition } from '@sluice/wire';
+import { type EntryId, parsePosition } from '@sluice/wire';
 import { type ChannelKeys } from '../channels/channel-keys.js';
 import { type Channel } from '../engine/catalogue.js';
 import { type Gateway } from '../gateway.js';
 import { isAllowed } from '../sending/permitted.js';
 import { HEARTBEAT_CHANNEL, type StreamHeartbeat } from './heartbeat.js';
 import { type ClientMessage, readMessage } from './messages.js';
-import { Subscription, type SubscriptionSocket } from './subscription.js';
+import { type Extras, Subscription, type SubscriptionSocket } from './subscription.js';
 import { keyMessage, message } from './tick-frames.js';
 
 /** Sends of one socket that may be on their way into the log before it is read no further. */
@@ -38,6 +38,10 @@ export class StreamSession implements SubscriptionSocket {
   private sendingBytes = 0;
   private hasHeartbeat = false;
   private isPaused = false;
+  private isClosed = false;
+  /** A message has not had its effect yet; those behind it wait, so that they have theirs in order. */
+  private isBusy = false;
+  private waiting: { readonly data: Uint8Array; readonly isBinary: boolean }[] = [];
 
   constructor(private readonly options: SessionOptions) {
     const { connection } = options;
@@ -65,6 +69,11 @@ export class StreamSession implements SubscriptionSocket {
   };
 
   private take(data: Uint8Array, isBinary: boolean): void {
+    if (this.isBusy) {
+      this.waiting.push({ data, isBinary });
+      this.pause();
+      return;
+    }
     const read = readMessage(data, isBinary);
     if (typeof read === 'string') {
       this.answer(null, read);
@@ -87,12 +96,14 @@ export class StreamSession implements SubscriptionSocket {
       throw new Ignored('the action is subscribe, unsubscribe or send');
     }
     if (action === 'send') return this.send(given, this.channelOf(name), bytes);
+    if (this.isClosed) return;
     if (name === HEARTBEAT_CHANNEL) this.setHeartbeat(action === 'subscribe');
-    else if (action === 'subscribe') this.subscribe(given, this.channelOf(name));
+    else if (action === 'subscribe') return this.subscribe(given, this.channelOf(name));
     else this.unsubscribe(given, this.channelOf(name));
     this.answer(given.ack, null);
   }
 
+  /** @throws Ignored */
   private subscribe(given: ClientMessage, channel: Channel): void {
     const keys = this.readableKeys(channel, given.key);
     const { seq: withSeq, gaps: withGaps, since, latest } = given;
@@ -101,21 +112,55 @@ export class StreamSession implements SubscriptionSocket {
     const newest = latestOf(latest);
     if (given.snapshot && !this.hasRoom) throw new Ignored('there is too much to be read before a snapshot');
     const { live } = this.options.gateway;
+    const isMoved = !this.subscriptions.has(channel.name) || after !== null || newest > 0;
+    const begin = (): void => {
+      const subscription = this.subscriptionOf(channel, { withSeq, withGaps });
+      subscription.choose(keys ?? []);
+      if (given.snapshot) this.writeSnapshot(channel, keys);
+      if (isMoved) this.follow(subscription, after ?? live.view(channel).position, newest);
+      this.answer(given.ack, null);
+    };
+    // What any replica has accepted by now is not new, also where this one has not read it yet.
+    if (given.snapshot || (isMoved && after === null)) this.level(channel, begin);
+    else begin();
+  }
+
+  private subscriptionOf(channel: Channel, { withSeq, withGaps }: Extras): Subscription {
     const known = this.subscriptions.get(channel.name);
     const subscription = known ?? new Subscription(channel, this, { withSeq, withGaps });
     subscription.extras = {
       withSeq: withSeq || subscription.extras.withSeq,
       withGaps: withGaps || subscription.extras.withGaps,
     };
-    subscription.choose(keys ?? []);
-    if (given.snapshot) this.writeSnapshot(channel, keys);
-    if (known !== undefined && after === null && newest === 0) return;
-    subscription.follower?.close();
-    this.subscriptions.set(channel.name, subscription);
-    // What this replica has taken in is known here and now: nothing that ticks from now on is missed while the log is asked.
-    const from = after ?? live.view(channel).position;
-    const follow = { after: from, ...(newest === 0 ? {} : { latest: newest }) };
-    subscription.follower = this.options.log.follow(this.options.keys.stream(channel.name), follow, subscription);
+    return subscription;
+  }
+
+  private follow(subscription: Subscription, after: EntryId, newest: number): void {
+    const { name } = subscription.channel;
+    subscription.close();
+    this.subscriptions.set(name, subscription);
+    const options = { after, ...(newest === 0 ? {} : { latest: newest }) };
+    subscription.follower = this.options.log.follow(this.options.keys.stream(name), options, subscription);
+  }
+
+  /** Goes on once this replica is level with the log; what comes in meanwhile waits. */
+  private level(channel: Channel, begin: () => void): void {
+    this.isBusy = true;
+    const { live } = this.options.gateway;
+    live.current(channel).then(
+      () => this.settle(begin),
+      (error: unknown) => this.settle(() => this.end(error as SluiceError)),
+    );
+  }
+
+  private settle(effect: () => void): void {
+    this.isBusy = false;
+    if (!this.isClosed) effect();
+    // Whoever sent and went away without listening has sent all the same.
+    const { waiting } = this;
+    this.waiting = [];
+    for (const { data, isBinary } of waiting) this.take(data, isBinary);
+    this.resume();
   }
 
   private unsubscribe({ key }: ClientMessage, channel: Channel): void {
@@ -227,7 +272,7 @@ export class StreamSession implements SubscriptionSocket {
 
   private resume(): void {
     const isSending = this.sending >= MAX_SENDS / 2 || this.sendingBytes >= MAX_SEND_BYTES / 2;
-    if (!this.isPaused || !this.hasRoom || isSending) return;
+    if (!this.isPaused || this.isBusy || !this.hasRoom || isSending) return;
     this.isPaused = false;
     this.options.connection.resume();
   }
@@ -238,6 +283,7 @@ export class StreamSession implements SubscriptionSocket {
   }
 
   private close(): void {
+    this.isClosed = true;
     for (const subscription of this.subscriptions.values()) subscription.close();
     this.subscriptions.clear();
     this.options.heartbeat.remove(this.heartbeatSink);
