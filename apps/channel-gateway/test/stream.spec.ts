@@ -177,6 +177,25 @@ describe('what can be asked for', () => {
     expect(await socket.sync({ action: 'subscribe', channel: 'input', latest: 0 })).toMatchObject({ ok: false });
     await socket.close();
   });
+
+  it('only the newest ticks of each key of a basket, and those of every key', async () => {
+    const before = await gateway.socket();
+    await before.sync({ action: 'subscribe', channel: 'sides', seq: true });
+    await gateway.post('/send/sides', { LEFT: { x: 1 } });
+    const { seq } = await before.next('sides');
+    await gateway.post('/send/sides', { LEFT: { x: 2 } });
+    await gateway.post(
+      '/send/sides/RIGHT',
+      Array.from({ length: 5 }, (_, x) => ({ x })),
+    );
+    for (let at = 0; at < 6; at++) await before.next('sides');
+    const after = await gateway.socket();
+    await after.sync({ action: 'subscribe', channel: 'sides', since: seq, latest: 1 });
+    expect(xOf(await after.next('sides', 'LEFT'))).toEqual([2]);
+    await waitFor(() => after.messages.some((message) => xOf(message)[0] === 4));
+    expect(after.messages.length).toBeLessThan(5);
+    await Promise.all([before.close(), after.close()]);
+  });
 });
 
 describe('a gateway that takes nothing from sockets', () => {

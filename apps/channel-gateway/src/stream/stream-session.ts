@@ -136,10 +136,12 @@ export class StreamSession implements SubscriptionSocket {
   }
 
   private follow(subscription: Subscription, after: EntryId, newest: number): void {
-    const { name } = subscription.channel;
+    const { name, keys } = subscription.channel;
     subscription.close();
     this.subscriptions.set(name, subscription);
-    const options = { after, ...(newest === 0 ? {} : { latest: newest }) };
+    // The newest entries of a basket may have nothing of a key: there it is the keys that are thinned out.
+    subscription.latestOfKeys = keys === null ? 0 : newest;
+    const options = { after, ...(newest === 0 || keys !== null ? {} : { latest: newest }) };
     subscription.follower = this.options.log.follow(this.options.keys.stream(name), options, subscription);
   }
 

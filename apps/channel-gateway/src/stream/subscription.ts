@@ -31,6 +31,8 @@ export interface Extras {
  */
 export class Subscription implements FollowerSink {
   follower: Follower | null = null;
+  /** Of each key of a basket only so many of the newest ticks of what comes at once; 0: all. */
+  latestOfKeys = 0;
   private readonly chosen: Set<string> | null;
 
   constructor(
@@ -64,6 +66,7 @@ export class Subscription implements FollowerSink {
     const pieces = encodeTicks(this.channel, batch, {
       keys: isWhole ? null : this.chosen,
       withSeq: this.extras.withSeq,
+      latest: this.latestOfKeys,
     });
     this.socket.write(pieces);
     return this.socket.hasRoom;

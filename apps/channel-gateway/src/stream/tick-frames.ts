@@ -9,26 +9,50 @@ export interface FrameOptions {
   readonly keys: ReadonlySet<string> | null;
   /** Messages carry the id of their entry as `seq`. */
   readonly withSeq: boolean;
+  /** Of each key of a basket only so many of the newest ticks; 0: all. */
+  readonly latest: number;
 }
 
 /** The messages of a batch as frames. Made once for all sockets that want the same. */
 export function encodeTicks(channel: Channel, batch: EntryBatch, options: FrameOptions): readonly Uint8Array[] {
-  const { keys, withSeq } = options;
-  const name = `ticks ${withSeq} ${keys === null ? '*' : JSON.stringify([...keys].sort())}`;
+  const { keys, withSeq, latest } = options;
+  const name = `ticks ${withSeq} ${latest} ${keys === null ? '*' : JSON.stringify([...keys].sort())}`;
   const known = batch.shared.get(name);
   if (known !== undefined) return known;
-  const frames = batch.entries.flatMap(({ id, payload }) => {
-    const seq = withSeq ? `,"seq":${JSON.stringify(id)}` : '';
-    if (channel.keys === null) return textFrame(message(channel.name, seq, payload));
-    return basketLists(payload)
-      .filter(([key]) => keys === null || keys.has(key))
-      .flatMap(([key, json]) => textFrame(keyMessage(channel.name, key, json, seq)));
-  });
+  const seqOf = (id: string): string => (withSeq ? `,"seq":${JSON.stringify(id)}` : '');
+  const frames =
+    channel.keys === null
+      ? batch.entries.flatMap(({ id, payload }) => textFrame(message(channel.name, seqOf(id), payload)))
+      : keyTicks(batch, options).flatMap(({ key, json, id }) =>
+          textFrame(keyMessage(channel.name, key, json, seqOf(id))),
+        );
   const total = frames.reduce((sum, frame) => sum + frame.length, 0);
   // One piece for each socket to hand on, instead of one for each message.
   const pieces = frames.length > 1 && total < JOINED_BELOW_BYTES ? [Buffer.concat(frames)] : frames;
   batch.shared.set(name, pieces);
   return pieces;
+}
+
+interface KeyTick {
+  readonly id: string;
+  readonly key: string;
+  /** JSON list of its records. */
+  readonly json: string;
+}
+
+/** What ticked on the keys that are wanted, in order. */
+function keyTicks({ entries }: EntryBatch, { keys, latest }: FrameOptions): KeyTick[] {
+  const ticks = entries.flatMap(({ id, payload }) =>
+    basketLists(payload).flatMap(([key, json]) => (keys === null || keys.has(key) ? [{ id, key, json }] : [])),
+  );
+  if (latest === 0) return ticks;
+  const counts = new Map<string, number>();
+  const isNewest = ({ key }: KeyTick): boolean => {
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    return count <= latest;
+  };
+  return ticks.reverse().filter(isNewest).reverse();
 }
 
 /** The message that a key of a basket ticks. */
