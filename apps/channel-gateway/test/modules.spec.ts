@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -22,6 +22,7 @@ import {
   TestKit,
   Type,
   type GatewayModule,
+  type Kept,
 } from '../src/sdk/index.js';
 
 const Inner = recordType('Inner', { n: Type.Integer({ default: 0 }) });
@@ -189,6 +190,27 @@ describe('recordFile and replayFile', () => {
       [3, 3],
     ]);
     expect((kit.values('input')[0] as { id: string }).id).not.toBe('7');
+  });
+
+  it('goes on where it was, also when more was written behind it; anew when asked, or with another file', async () => {
+    const file = path('resumed.jsonl');
+    const lines = (...xs: number[]): string => xs.map((x) => `{"input":{"x":${x}}}\n`).join('');
+    const replayed = async (kept: Kept | undefined, count: number, restart = false): Promise<TestKit> => {
+      const modules = [replayFile({ file, restart })];
+      const kit = new TestKit(defineApplication({ channels, modules }), kept === undefined ? {} : { kept });
+      await kit.until(() => kit.values('input').length === count);
+      await kit.stop();
+      return kit;
+    };
+    writeFileSync(file, lines(1, 2, 3));
+    const first = await replayed(undefined, 3);
+    const done = await replayed(first.kept, 0);
+    appendFileSync(file, lines(4));
+    const second = await replayed(done.kept, 1);
+    expect([xOf(first, 'input'), xOf(second, 'input')]).toEqual([[1, 2, 3], [4]]);
+    expect(xOf(await replayed(second.kept, 4, true), 'input')).toEqual([1, 2, 3, 4]);
+    writeFileSync(file, lines(5, 6));
+    expect(xOf(await replayed(second.kept, 2), 'input')).toEqual([5, 6]);
   });
 
   it('replays the rows of CSV and Parquet files, and lists and nested objects of the latter', async () => {

@@ -9,7 +9,8 @@
  * | sluice:channels:{app}:ids           | string | the last block of record ids that was given out                | always           |
  * | sluice:channels:{app}:lease         | string | the replica whose modules run                                  | 3 s, renewed     |
  * | sluice:channels:{app}:epoch         | string | how often the lease has changed hands                          | always           |
- * | sluice:channels:{app}:progress      | hash   | channel -> position up to which modules have read it; `commit` | always           |
+ * | sluice:channels:{app}:progress      | hash   | channel -> position up to which modules have read it;          |                  |
+ * |                                     |        | `kept:["<module>","<name>"]` -> what the module keeps; `:commit` | always         |
  * | sluice:channels:{app}:state:<name>  | hash   | key of a record -> `<entry id> <place in the tick> <JSON>`      | as long as kept  |
  * | sluice:channels:{app}:state-order:<name> | zset | key of a record by the time it ticked                     | as long as kept  |
  * | sluice:channels:{app}:stage:<name>  | hash   | staging area -> `<number> <JSON list>`; `change`, `count`      | always           |

@@ -1,6 +1,7 @@
 import { type GatewayModule, type ModuleRun } from '../sdk/module.js';
 import { type Clock } from './clock.js';
 import { type Graph, type Node } from './graph.js';
+import { Keeping, type Kept } from './keeping.js';
 import { type TickSink } from './ticks.js';
 import { Timers } from './timers.js';
 
@@ -22,8 +23,8 @@ export interface ModuleFault {
 
 /** Who is told what an engine does. */
 export interface EngineSink {
-  /** Everything the modules ticked in one cycle, in order. */
-  onCycle(ticks: readonly Tick[], nowMs: number): void;
+  /** Everything the modules ticked in one cycle, in order, and what they keep from then on. */
+  onCycle(ticks: readonly Tick[], nowMs: number, kept: Kept): void;
   onFault(fault: ModuleFault): void;
   /** Resolves when it can take more; without it, it always can. */
   room?(): Promise<void>;
@@ -44,6 +45,7 @@ export class Engine implements TickSink {
   private inboxes: Inbox[] = [];
   private nextInboxes: Inbox[] = [];
   private outputs: Tick[] = [];
+  private keeping = new Keeping(new Map());
   /** Index of the module that is being called, -1 before the first, null between cycles. */
   private current: number | null = null;
   private isScheduled = false;
@@ -55,9 +57,10 @@ export class Engine implements TickSink {
     private readonly sink: EngineSink,
   ) {}
 
-  /** Starts the modules of a graph that was built with this engine as its sink. */
-  start(graph: Graph): void {
+  /** Starts the modules of a graph that was built with this engine as its sink. @param kept what they kept in former runs */
+  start(graph: Graph, kept: Kept = new Map()): void {
     this.graph = graph;
+    this.keeping = new Keeping(kept);
     this.inboxes = graph.nodes.map(() => new Map());
     this.nextInboxes = graph.nodes.map(() => new Map());
     graph.nodes.forEach(({ reads }, at) => {
@@ -65,12 +68,7 @@ export class Engine implements TickSink {
     });
     this.timers = new Timers(graph.nodes, this.clock.now());
     for (const { module } of graph.nodes) {
-      const run: ModuleRun = {
-        signal: this.aborting.signal,
-        room: () => this.room(),
-        failed: (error, given) => this.tell(module, given ?? null, error),
-      };
-      this.guard(module, null, () => module.start?.(run));
+      this.guard(module, null, () => module.start?.(this.runOf(module)));
     }
     this.sleep();
   }
@@ -101,6 +99,20 @@ export class Engine implements TickSink {
     this.outputs.push({ channel, value });
     this.deliver(channel, value, this.current ?? -1);
     if (this.current === null) this.schedule();
+  }
+
+  private runOf(module: GatewayModule): ModuleRun {
+    return {
+      signal: this.aborting.signal,
+      room: () => this.room(),
+      failed: (error, given) => this.tell(module, given ?? null, error),
+      kept: this.keeping.of(module),
+      keep: (name, value) => {
+        if (this.isStopped) return;
+        this.keeping.keep(module, name, value);
+        if (this.current === null) this.schedule();
+      },
+    };
   }
 
   /** What was ticked reaches the sink in a later turn: only then it can tell how far behind it is. */
@@ -166,7 +178,7 @@ export class Engine implements TickSink {
     }
     const { outputs } = this;
     this.outputs = [];
-    if (outputs.length > 0) this.sink.onCycle(outputs, nowMs);
+    if (outputs.length > 0 || this.keeping.hasFresh) this.sink.onCycle(outputs, nowMs, this.keeping.takeFresh());
   }
 
   /** Values that tick in one cycle are delivered one after the other. */

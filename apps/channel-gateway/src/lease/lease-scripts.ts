@@ -36,7 +36,7 @@ return redis.call('DEL', KEYS[1])
  * Asked again with the same number it changes nothing.
  *
  * KEYS[1] epoch · KEYS[2] progress · KEYS[3…] streams
- * ARGV[1] epoch of the writer · ARGV[2] number of the commit · ARGV[3] how many positions follow · channel, position, …
+ * ARGV[1] epoch of the writer · ARGV[2] number of the commit · ARGV[3] how many positions follow · field, position or '' for none, …
  * then for each entry: index of its stream among KEYS[3…] from 1, MAXLEN ~ bound or '', payload
  * Returns 1, or 0 when the epoch is over.
  */
@@ -45,7 +45,7 @@ export const COMMIT_CYCLES = defineScript(
   `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 local commit = ARGV[1] .. ':' .. ARGV[2]
-if redis.call('HGET', KEYS[2], 'commit') == commit then return 1 end
+if redis.call('HGET', KEYS[2], ':commit') == commit then return 1 end
 local positions = tonumber(ARGV[3])
 local at = 4 + 2 * positions
 while at <= #ARGV do
@@ -57,8 +57,11 @@ while at <= #ARGV do
   end
   at = at + 3
 end
-redis.call('HSET', KEYS[2], 'commit', commit)
-for i = 1, positions do redis.call('HSET', KEYS[2], ARGV[2 + 2 * i], ARGV[3 + 2 * i]) end
+redis.call('HSET', KEYS[2], ':commit', commit)
+for i = 1, positions do
+  local field, position = ARGV[2 + 2 * i], ARGV[3 + 2 * i]
+  if position == '' then redis.call('HDEL', KEYS[2], field) else redis.call('HSET', KEYS[2], field, position) end
+end
 return 1
 `,
 );

@@ -1,5 +1,6 @@
 import { type Entry, type Position, type PullTarget, type TokenSource } from '@sluice/sdk';
 import { type GatewayModule, type ModuleRun } from '../sdk/module.js';
+import { FollowedPositions } from './followed-positions.js';
 import { named, type NamedOutput } from './named-channels.js';
 
 export interface FollowStreamOptions {
@@ -10,7 +11,7 @@ export interface FollowStreamOptions {
   readonly token?: TokenSource;
   /** A stream of a device, several, or patterns: `host:cpu`, `cam*:video`. */
   readonly streams: PullTarget;
-  /** Where to begin: `$` now (default), `-` at the first entry, or after an id: that replays what the stream keeps. */
+  /** Where to begin the first time: `$` now (default), `-` at the first entry, or after an id: that replays what the stream keeps. */
   readonly from?: Position;
   /** Channel that ticks. */
   readonly channel: string;
@@ -18,9 +19,14 @@ export interface FollowStreamOptions {
   readonly decode: (entry: Entry) => object | null;
 }
 
+/** Entries that tick in one turn, and so in one write. */
+const ENTRIES_A_TURN = 200;
+
 /**
- * Makes records of the entries of streams, whatever is in them. It begins anew with `from` wherever the modules start; over lost
- * connections it goes on without loss. Entries that the stream has dropped before they came are told as a failure.
+ * Makes records of the entries of streams, whatever is in them. How far it has come is kept with the records: each entry ticks once,
+ * over lost connections, and wherever the modules go on. It begins anew with `from` when that, the address or the patterns
+ * are changed. Entries that the stream has dropped before they came are told as a failure, as are positions of more than 10,000 streams,
+ * which are not kept.
  */
 export function followStream(options: FollowStreamOptions): GatewayModule {
   const { channel, name = `FollowStream[${channel}]` } = options;
@@ -46,12 +52,22 @@ async function follow(
   const client = new Sluice({ url, token });
   const onGap = ({ stream, lost }: { readonly stream: string; readonly lost: number | null }): void =>
     run.failed(new Error(`"${stream}": ${lost ?? 'an unknown number of'} entries were dropped before they came`));
-  const pull = client.pull(streams, { from, signal: run.signal, onGap });
+  const positions = new FollowedPositions(run);
+  const { target, from: others } = positions.start({ url, streams, from });
+  const pull = client.pull(target, { from: others, signal: run.signal, onGap });
+  pull.ready.then(
+    (begun) => positions.begin(begun),
+    () => undefined,
+  );
   try {
     for (;;) {
       const batch = await pull.nextBatch();
       if (batch === null) return;
-      for (const entry of batch) tickEntry(entry, decode, output, run);
+      for (const [at, entry] of batch.entries()) {
+        tickEntry(entry, decode, output, run);
+        keepPosition(entry, positions, run);
+        if (at % ENTRIES_A_TURN === ENTRIES_A_TURN - 1) await run.room();
+      }
       await run.room();
     }
   } finally {
@@ -65,5 +81,13 @@ function tickEntry(entry: Entry, decode: FollowStreamOptions['decode'], output: 
     if (value !== null) output.tick(value);
   } catch (error) {
     run.failed(error, { stream: entry.stream, entry: entry.id, bytes: entry.payload.length });
+  }
+}
+
+function keepPosition({ stream, id }: Entry, positions: FollowedPositions, run: ModuleRun): void {
+  try {
+    positions.reach(stream, id);
+  } catch (error) {
+    run.failed(error, { stream, entry: id });
   }
 }

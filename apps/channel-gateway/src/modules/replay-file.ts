@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readDateTime } from '../records/times.js';
 import { type GatewayModule, type ModuleRun, type Selection } from '../sdk/module.js';
@@ -20,7 +22,14 @@ export interface ReplayFileOptions {
   readonly speed?: number;
   /** Give every record a new id and a new timestamp. Default: what the file says is kept. */
   readonly forceNew?: boolean;
+  /** Begin anew with each start of the modules. Default: go on where the file was left, and be done with it at its end. */
+  readonly restart?: boolean;
 }
+
+/** Under which the progress is kept. */
+const DONE = 'cycles done';
+const HEAD = 'head of the file';
+const HEAD_BYTES = 4096;
 
 interface Target {
   readonly channels: NamedChannels;
@@ -29,7 +38,8 @@ interface Target {
 
 /**
  * Ticks what a file holds: JSON lines as `recordFile` writes them, or the rows of a table (CSV, Parquet). It begins when the modules
- * start, also where another replica takes them over. A record that its channel refuses ends the replay with a failure that names it.
+ * start; how far it has come is kept with the records, so that another replica, or the next start, goes on from there. A file with another
+ * beginning (its first 4 KiB) is replayed anew. A record that its channel refuses ends the replay with a failure that names it.
  */
 export function replayFile(options: ReplayFileOptions): GatewayModule {
   const { file, channel = null, selection, speed = Infinity, name = `ReplayFile[${file}]` } = options;
@@ -48,27 +58,51 @@ export function replayFile(options: ReplayFileOptions): GatewayModule {
     start: async (run) => {
       if (target === null) return;
       const cycles = readCycles({ file, format, channel, timeColumn: options.timeColumn ?? 'timestamp' });
-      await replay(cycles, target, run, { speed, forceNew: options.forceNew ?? false });
+      const done = options.restart === true ? 0 : await cyclesDone(file, run);
+      await replay(cycles, target, run, { speed, forceNew: options.forceNew ?? false, done });
     },
   };
+}
+
+/** Cycles of the file that were replayed before; none of a file that has taken the place of that one. */
+async function cyclesDone(file: string, { kept, keep }: ModuleRun): Promise<number> {
+  const known = kept.get(HEAD);
+  const isSame = known !== undefined && (await headOf(file, Number.parseInt(known, 10))) === known;
+  if (isSame) return Number(kept.get(DONE) ?? 0);
+  keep(DONE, null);
+  keep(HEAD, await headOf(file, HEAD_BYTES));
+  return 0;
+}
+
+/** Length and hash of the first bytes of a file. */
+async function headOf(file: string, maxBytes: number): Promise<string> {
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(maxBytes), 0, maxBytes, 0);
+    return `${bytesRead} ${createHash('sha256').update(buffer.subarray(0, bytesRead)).digest('hex')}`;
+  } finally {
+    await handle.close();
+  }
 }
 
 async function replay(
   cycles: AsyncIterable<ReplayCycle>,
   target: Target,
-  { signal, room }: ModuleRun,
-  { speed, forceNew }: { readonly speed: number; readonly forceNew: boolean },
+  { signal, room, keep }: ModuleRun,
+  { speed, forceNew, done }: { readonly speed: number; readonly forceNew: boolean; readonly done: number },
 ): Promise<void> {
   const pace = new Pace(speed);
   let number = 0;
   for await (const { time, ticks } of cycles) {
     number += 1;
+    if (number <= done) continue;
     const waitMs = pace.waitMs(time);
     if (waitMs > 0) await delay(waitMs, undefined, { signal }).catch(() => undefined);
     // Each line is a cycle of its own, and the log may be behind.
     await room();
     if (signal.aborted) return;
     tickAll(target, ticks, number, forceNew);
+    keep(DONE, String(number));
   }
 }
 

@@ -5,9 +5,11 @@ import { type ChannelKeys } from '../channels/channel-keys.js';
 import { encodeTick } from '../channels/payloads.js';
 import { type Catalogue, type Channel } from '../engine/catalogue.js';
 import { type Tick } from '../engine/engine.js';
+import { type Kept } from '../engine/keeping.js';
 import { COMMIT_CYCLES } from '../lease/lease-scripts.js';
+import { keptField } from './progress.js';
 
-/** Entries and bytes of one write. */
+/** Entries and bytes of one write; a cycle with more is written in parts. */
 const MAX_ENTRIES = 1_000;
 const MAX_BYTES = 8 * 1024 * 1024;
 /** So much may wait for Redis before what comes in is held back. */
@@ -19,6 +21,13 @@ const NO_WINDOW = { entryCount: 0, byteCount: 0 };
 interface Entry {
   readonly channel: string;
   readonly payload: Buffer;
+}
+
+/** What is written as one: what ticked in a cycle, and how far the modules had come with it. */
+interface Step {
+  readonly entries: Entry[];
+  /** By field of the progress; empty: none any more. */
+  readonly progress: Map<string, string>;
 }
 
 export interface CommitOptions {
@@ -35,12 +44,13 @@ export interface CommitOptions {
 }
 
 /**
- * Writes what the modules tick: what is made in one turn goes into the log together, along with how far the modules have read. So
- * whoever takes over goes on exactly behind what was written.
+ * Writes what the modules tick: what is made in one turn goes into the log together, and each cycle along with how far the modules have
+ * come by it. So whoever takes over goes on exactly behind what was written.
  */
 export class CycleCommits {
-  private readonly entries: Entry[] = [];
-  private readonly positions = new Map<string, EntryId>();
+  private readonly steps: Step[] = [];
+  /** Entries in all steps. */
+  private waitingCount = 0;
   private writing: Promise<void> | null = null;
   private isScheduled = false;
   private isOver = false;
@@ -53,7 +63,7 @@ export class CycleCommits {
 
   /** Whether modules should be given no more for now. */
   get isFull(): boolean {
-    return this.entries.length >= MAX_WAITING;
+    return this.waitingCount >= MAX_WAITING;
   }
 
   /** Resolves when there is room, or nothing will be written any more. */
@@ -64,18 +74,33 @@ export class CycleCommits {
     });
   }
 
-  add(ticks: readonly Tick[]): void {
-    if (this.isOver || this.isOverfull(ticks.length)) return;
-    for (const { channel, value } of ticks) {
-      const found = this.options.catalogue.channels.get(channel) as Channel;
-      this.entries.push({ channel, payload: encodeTick(found, value) });
+  /** Takes what ticked in a cycle, and what modules keep from then on. */
+  add(ticks: readonly Tick[], kept: Kept): void {
+    if (this.isOver) return;
+    const entries = this.isOverfull(ticks.length) ? [] : ticks.map((tick) => this.entryOf(tick));
+    if (entries.length > 0) this.steps.push({ entries, progress: new Map() });
+    this.waitingCount += entries.length;
+    for (const [module, values] of kept) {
+      for (const [name, value] of values) this.note(keptField(module, name), value ?? '');
     }
     this.schedule();
   }
 
+  private entryOf({ channel, value }: Tick): Entry {
+    const found = this.options.catalogue.channels.get(channel) as Channel;
+    return { channel, payload: encodeTick(found, value) };
+  }
+
+  /** To be written with what ticked last, and not before it. */
+  private note(field: string, position: string): void {
+    const last = this.steps.at(-1);
+    if (last === undefined) this.steps.push({ entries: [], progress: new Map([[field, position]]) });
+    else last.progress.set(field, position);
+  }
+
   /** Modules that tick faster than the log takes it are told once, until there is room again. */
   private isOverfull(count: number): boolean {
-    const isOverfull = this.entries.length + count > MAX_HELD;
+    const isOverfull = this.waitingCount + count > MAX_HELD;
     if (isOverfull && !this.hasOverflowed) {
       this.options.onError(new SluiceError('LOG_FULL', `modules tick faster than the log takes it: ticks are lost`));
     }
@@ -85,22 +110,23 @@ export class CycleCommits {
 
   /** Modules have taken in everything of the channel up to there. */
   advance(channel: string, position: EntryId): void {
-    this.positions.set(channel, position);
+    if (this.isOver) return;
+    this.note(channel, position);
     this.schedule();
   }
 
   /** Writes what is there, and nothing that comes after. */
   async close(): Promise<void> {
     await this.writing;
-    if (!this.isOver && (this.entries.length > 0 || this.positions.size > 0)) await this.writeAll();
+    await this.writeAll();
     this.isOver = true;
   }
 
   /** Forgets everything that is not written. */
   abandon(): void {
     this.isOver = true;
-    this.entries.length = 0;
-    this.positions.clear();
+    this.steps.length = 0;
+    this.waitingCount = 0;
     for (const resolve of this.waiters.splice(0)) resolve();
   }
 
@@ -120,44 +146,52 @@ export class CycleCommits {
 
   private settle(): void {
     this.writing = null;
-    if (this.entries.length > 0 || this.positions.size > 0) this.schedule();
+    if (this.steps.length > 0) this.schedule();
   }
 
   private async writeAll(): Promise<void> {
-    while (!this.isOver && (this.entries.length > 0 || this.positions.size > 0)) {
+    while (!this.isOver && this.steps.length > 0) {
       const batch = this.takeBatch();
-      // Positions are of what came in before all of this: they are noted with the last part of it.
-      const positions = this.entries.length === 0 ? [...this.positions] : [];
-      if (positions.length > 0) this.positions.clear();
       this.number += 1;
-      if (!(await this.write(batch, positions))) return;
+      if (!(await this.write(batch))) return;
       if (!this.isFull) this.relieve();
     }
   }
 
-  private takeBatch(): Entry[] {
+  /** Whole cycles, as many as fit; of one that does not fit by itself a part, and how far the modules had come with its last one. */
+  private takeBatch(): Step {
+    const entries: Entry[] = [];
+    const progress = new Map<string, string>();
     let bytes = 0;
     let count = 0;
-    for (const { payload } of this.entries) {
-      if (count > 0 && (count >= MAX_ENTRIES || bytes + payload.length > MAX_BYTES)) break;
-      bytes += payload.length;
+    for (const step of this.steps) {
+      const stepBytes = step.entries.reduce((sum, { payload }) => sum + payload.length, 0);
+      const fits = entries.length + step.entries.length <= MAX_ENTRIES && bytes + stepBytes <= MAX_BYTES;
+      if (!fits && entries.length > 0) break;
+      bytes += stepBytes;
+      entries.push(...(fits ? step.entries : step.entries.splice(0, partOf(step.entries))));
+      if (step.entries.length > 0 && !fits) break;
+      for (const [field, position] of step.progress) progress.set(field, position);
       count += 1;
     }
-    return this.entries.splice(0, count);
+    this.steps.splice(0, count);
+    this.waitingCount -= entries.length;
+    return { entries, progress };
   }
 
   /** False when that is the end. An outage is waited out for as long as the lease may be ours. */
-  private async write(batch: readonly Entry[], positions: readonly (readonly [string, EntryId])[]): Promise<boolean> {
+  private async write(batch: Step): Promise<boolean> {
     const { commands, keys, epoch } = this.options;
-    const channels = [...new Set(batch.map(({ channel }) => channel))];
+    const channels = [...new Set(batch.entries.map(({ channel }) => channel))];
     const streams = channels.map((channel) => keys.stream(channel));
     const bounds = streams.map((key) => this.options.retention.maxLenFor(key, NO_WINDOW));
-    const entries = batch.flatMap(({ channel, payload }) => {
+    const entries = batch.entries.flatMap(({ channel, payload }) => {
       const at = channels.indexOf(channel);
       const bound = bounds[at] ?? -1;
       return [at + 1, bound < 0 ? '' : bound, payload];
     });
-    const args = [epoch, this.number, positions.length, ...positions.flat(), ...entries];
+    const { progress } = batch;
+    const args = [epoch, this.number, progress.size, ...[...progress].flat(), ...entries];
     while (!this.isOver) {
       try {
         const reply = await commands.runScript(COMMIT_CYCLES, [keys.epoch, keys.progress, ...streams], args, {
@@ -173,4 +207,16 @@ export class CycleCommits {
     }
     return false;
   }
+}
+
+/** How many of the first entries fit into one write; at least one. */
+function partOf(entries: readonly Entry[]): number {
+  let bytes = 0;
+  let count = 0;
+  for (const { payload } of entries) {
+    bytes += payload.length;
+    if (count > 0 && (count >= MAX_ENTRIES || bytes > MAX_BYTES)) break;
+    count += 1;
+  }
+  return count;
 }

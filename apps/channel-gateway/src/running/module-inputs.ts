@@ -42,7 +42,10 @@ export class ModuleInputs {
       canTake: () => !commits.isFull,
       onEntries: (batch: EntryBatch) => {
         for (const entry of batch.entries) {
-          if (!isFromModule(entry)) engine.feed([{ channel: channel.name, value: decodeTick(channel, entry.payload) }]);
+          if (isFromModule(entry)) continue;
+          engine.feed([{ channel: channel.name, value: decodeTick(channel, entry.payload) }]);
+          // Of a batch, what is not written when the process ends is read again, and nothing else.
+          commits.advance(channel.name, entry.id);
         }
         commits.advance(channel.name, batch.last);
         return !commits.isFull;

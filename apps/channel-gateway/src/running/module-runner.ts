@@ -11,6 +11,7 @@ import { type Application } from '../sdk/application.js';
 import { CycleCommits } from './cycle-commits.js';
 import { DeadLetters } from './dead-letters.js';
 import { ModuleInputs } from './module-inputs.js';
+import { readProgress, type Progress } from './progress.js';
 
 export interface RunnerOptions {
   readonly application: Application;
@@ -73,18 +74,18 @@ export class ModuleRunner {
     const { commands, keys, logger } = this.options;
     try {
       const reply = await commands.run({ name: 'HGETALL', args: [keys.progress], subject: 'progress of modules' });
-      if (this.lease.heldEpoch === epoch) this.run(epoch, pairsOf(reply));
+      if (this.lease.heldEpoch === epoch) this.run(epoch, readProgress(reply));
     } catch (error) {
       logger.error({ err: error, epoch }, 'the modules do not start');
       this.lease.drop();
     }
   }
 
-  private run(epoch: number, progress: ReadonlyMap<string, EntryId>): void {
+  private run(epoch: number, { positions, kept }: Progress): void {
     const { application, log, commands, keys, retention, making, logger } = this.options;
     let commits: CycleCommits | null = null;
     const engine: Engine = new Engine(new RealClock(), {
-      onCycle: (ticks) => commits?.add(ticks),
+      onCycle: (ticks, _nowMs, keeps) => commits?.add(ticks, keeps),
       onFault: (fault) => this.note(fault),
       room: () => commits?.room() ?? Promise.resolve(),
     });
@@ -107,8 +108,8 @@ export class ModuleRunner {
       onFailure: (error) => logger.error({ err: error }, 'a channel cannot be read'),
     });
     this.term = { epoch, engine, commits, inputs };
-    engine.start(graph);
-    followInputs(graph, inputs, progress, epoch);
+    engine.start(graph, kept);
+    followInputs(graph, inputs, positions, epoch);
     logger.info({ epoch, modules: graph.nodes.length }, 'the modules run here');
   }
 
@@ -138,23 +139,12 @@ export class ModuleRunner {
 function followInputs(
   { catalogue, nodes }: Graph,
   inputs: ModuleInputs,
-  progress: ReadonlyMap<string, EntryId>,
+  positions: ReadonlyMap<string, EntryId>,
   epoch: number,
 ): void {
   const read = new Set(nodes.flatMap(({ reads }) => [...reads]));
   for (const channel of catalogue.channels.values()) {
     if (!read.has(channel.name)) continue;
-    inputs.follow(channel, progress.get(channel.name) ?? (epoch === FIRST_EPOCH ? FIRST_ENTRY_ID : '$'));
+    inputs.follow(channel, positions.get(channel.name) ?? (epoch === FIRST_EPOCH ? FIRST_ENTRY_ID : '$'));
   }
-}
-
-function pairsOf(reply: unknown): Map<string, string> {
-  const flat = Array.isArray(reply)
-    ? reply.map(String)
-    : Object.entries(reply as object)
-        .flat()
-        .map(String);
-  const pairs = new Map<string, string>();
-  for (let at = 0; at + 1 < flat.length; at += 2) pairs.set(flat[at] ?? '', flat[at + 1] ?? '');
-  return pairs;
 }

@@ -58,7 +58,8 @@ export {
 export { BuildError } from '../engine/build-error.js';
 export { BadTick } from '../engine/ticks.js';
 export { type ModuleFault } from '../engine/engine.js';
-export { TestKit, type SeenTick } from './test-kit.js';
+export { type Kept } from '../engine/keeping.js';
+export { TestKit, type SeenTick, type TestKitOptions } from './test-kit.js';
 export { filterChannel, type FilterOptions } from '../modules/filter-channel.js';
 export { followStream, type FollowStreamOptions } from '../modules/follow-stream.js';
 export { initialiseChannel, type InitialiseOptions } from '../modules/initialise-channel.js';

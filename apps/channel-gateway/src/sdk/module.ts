@@ -69,6 +69,14 @@ export interface ModuleRun {
   readonly signal: AbortSignal;
   /** Resolves when more may be ticked: at once, unless the log is behind. Ask before each batch of what has no pace of its own. */
   room(): Promise<void>;
+  /** What the module has kept, wherever it ran before, by the names it gave. */
+  readonly kept: ReadonlyMap<string, string>;
+  /**
+   * Keeps a text, such as how far the module has come, for whoever runs the module next; null keeps it no longer. It is written together
+   * with everything the module ticked just before, in the same turn, and with what other modules made of that: all of it or nothing.
+   * @throws Error for more than 10,000 names, or more than 1,000 characters
+   */
+  keep(name: string, value: string | null): void;
   /** Tells of a failure that the module survives; it is counted, and kept with what the module was given. */
   failed(error: unknown, given?: Readonly<Record<string, unknown>>): void;
 }

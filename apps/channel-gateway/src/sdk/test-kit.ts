@@ -1,6 +1,7 @@
 import { SimulatedClock } from '../engine/clock.js';
 import { Engine, type ModuleFault } from '../engine/engine.js';
 import { buildGraph } from '../engine/graph.js';
+import { type Kept } from '../engine/keeping.js';
 import { completeTick } from '../engine/ticks.js';
 import { timestampOf } from '../records/times.js';
 import { type Application } from './application.js';
@@ -9,6 +10,13 @@ import { type Application } from './application.js';
 export interface SeenTick {
   readonly atMs: number;
   readonly value: unknown;
+}
+
+export interface TestKitOptions {
+  /** Time at the start, ms since 1970. */
+  readonly startMs?: number;
+  /** What the modules have kept before; default: nothing. */
+  readonly kept?: Kept;
 }
 
 const DEFAULT_START_MS = Date.UTC(2030, 0, 1);
@@ -23,6 +31,7 @@ export class TestKit {
   private readonly engine: Engine;
   private readonly seen = new Map<string, SeenTick[]>();
   private readonly graph: ReturnType<typeof buildGraph>;
+  private readonly keeps: Map<string, Map<string, string | null>>;
   private lastId = 0;
   private readonly making = {
     nextId: (): string => String((this.lastId += 1)),
@@ -30,16 +39,20 @@ export class TestKit {
   };
 
   /** @throws BuildError when the application cannot be put together */
-  constructor(application: Application, options: { readonly startMs?: number } = {}) {
+  constructor(application: Application, options: TestKitOptions = {}) {
+    this.keeps = new Map([...(options.kept ?? [])].map(([module, values]) => [module, new Map(values)]));
     this.clock = new SimulatedClock(options.startMs ?? DEFAULT_START_MS);
     this.engine = new Engine(this.clock, {
-      onCycle: (ticks, atMs) => {
+      onCycle: (ticks, atMs, kept) => {
         for (const { channel, value } of ticks) this.note(channel, value, atMs);
+        for (const [module, values] of kept) {
+          this.keeps.set(module, new Map([...(this.keeps.get(module) ?? []), ...values]));
+        }
       },
       onFault: (fault) => this.faults.push(fault),
     });
     this.graph = buildGraph(application, { making: this.making, sink: this.engine });
-    this.engine.start(this.graph);
+    this.engine.start(this.graph, this.keeps);
     this.clock.settle();
   }
 
@@ -96,6 +109,11 @@ export class TestKit {
   /** The values of {@link ticks}. */
   values(name: string): readonly unknown[] {
     return this.ticks(name).map(({ value }) => value);
+  }
+
+  /** What the modules have kept by now, for a kit that goes on where this one ends. */
+  get kept(): Kept {
+    return this.keeps;
   }
 
   /** Stops the modules. */
