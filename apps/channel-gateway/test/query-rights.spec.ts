@@ -88,6 +88,25 @@ describe('with a right for some channels', () => {
     });
     expect(body).toMatchObject({ rows: [{ n: '1' }, { n: '1' }] });
   });
+
+  it('a record is looked up where it ticked and may be read, also when it ticked elsewhere later', async () => {
+    for (const path of ['/send/keyed', '/send/lists']) await ask('writer', path, 'POST', { id: 'twice', n: 2 });
+    await ask('writer', '/send/lists', 'POST', { id: 'unseen' });
+    expect(await ask('reader', '/lookup/id/twice')).toMatchObject({ status: 200, body: [{ id: 'twice' }] });
+    expect(await ask('reader', '/lookup/keyed/twice')).toMatchObject({ status: 200, body: [{ id: 'twice' }] });
+    expect((await ask('reader', '/lookup/lists/twice')).status).toBe(403);
+    expect((await ask('reader', '/lookup/id/unseen')).status).toBe(404);
+    expect((await ask('reader', '/lookup/keyed/unseen')).body).toEqual([]);
+  });
+
+  it('a record of a basket is looked up by who may read its key', async () => {
+    await ask('writer', '/send/sides', 'POST', { LEFT: { id: 'left' }, RIGHT: { id: 'right' } });
+    expect((await ask('reader', '/lookup/id/right')).body).toMatchObject([{ id: 'right' }]);
+    expect((await ask('reader', '/lookup/sides/right')).body).toMatchObject([{ id: 'right' }]);
+    expect((await ask('reader', '/lookup/sides/left')).body).toEqual([]);
+    expect((await ask('reader', '/lookup/id/left')).status).toBe(404);
+    expect((await ask('nobody', '/lookup/sides/right')).status).toBe(403);
+  });
 });
 
 it.each(['/state/', '/state/keyed', '/history/keyed', '/stage/', '/stage/orders'])(

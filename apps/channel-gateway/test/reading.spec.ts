@@ -71,6 +71,15 @@ describe('slashes', () => {
     expect([status, headers.get('location')]).toEqual([307, `${demo.url}/api/v1${right}`]);
   });
 
+  it('at the end of a key or an id belong to it', async () => {
+    expect(await demo.get('/last/str_basket/a/')).toMatchObject({
+      body: { detail: 'Channel not found: str_basket/a/' },
+    });
+    await demo.post('/send/example', { id: 'ends/with/', x: 0 });
+    expect((await demo.get('/lookup/id/ends/with/')).body).toMatchObject([{ id: 'ends/with/' }]);
+    expect((await demo.get('/lookup/example/ends/with')).body).toEqual([]);
+  });
+
   it('send nobody to what is not served', async () => {
     expect(await demo.get('/last/nope/')).toMatchObject({ status: 404, body: { detail: 'Not Found' } });
     expect(await demo.get('/nope/')).toMatchObject({ status: 404, body: { detail: 'Not Found' } });

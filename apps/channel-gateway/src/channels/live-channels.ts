@@ -25,12 +25,14 @@ export interface LiveChannelsOptions {
   onFailure(error: SluiceError): void;
 }
 
-/** A record that was looked up, and the channel in which it ticked last. */
+/** A record that was looked up. */
 export interface LookedUp {
   readonly record: object;
   readonly type: RecordType;
-  readonly channel: string;
 }
+
+/** Whether what ticked on a channel, or on a key of a basket, may be seen. */
+export type MaySee = (channel: Channel, key: string | null) => boolean;
 
 const MAX_PACKED = 65_536;
 
@@ -84,17 +86,23 @@ export class LiveChannels {
     return view;
   }
 
-  /** The newest record of that id; null when there is none, or none any more. @throws SluiceError LOG_UNAVAILABLE */
-  async lookUp(id: string): Promise<LookedUp | null> {
+  /**
+   * The newest record of that id which may be seen; null when there is none, or none any more.
+   * @throws SluiceError LOG_UNAVAILABLE
+   */
+  async lookUp(id: string, maySee: MaySee): Promise<LookedUp | null> {
     await this.level.catchUp([...this.views.values()]);
-    const place = this.index.find(id);
-    return place === null ? null : this.readPlace(place, id);
+    for (const place of this.index.places(id)) {
+      const found = await this.readPlace(place, id, maySee);
+      if (found !== null) return found;
+    }
+    return null;
   }
 
   /** Where the record of that id ticked last on the channel. */
   async placeOn(channel: Channel, id: string): Promise<RecordPlace | null> {
     await this.level.catchUp([this.view(channel)]);
-    return this.index.find(id, channel.name);
+    return this.index.places(id).find((place) => place.channel === channel.name) ?? null;
   }
 
   /** Entries of the channel after a place, oldest first. @throws SluiceError */
@@ -118,19 +126,24 @@ export class LiveChannels {
     for (const { waiters } of this.views.values()) waiters.settleAll('[]');
   }
 
-  private async readPlace({ channel: name, entryId }: RecordPlace, id: string): Promise<LookedUp | null> {
+  private async readPlace(
+    { channel: name, entryId }: RecordPlace,
+    id: string,
+    maySee: MaySee,
+  ): Promise<LookedUp | null> {
     const { log, keys, catalogue } = this.options;
     const channel = catalogue.channels.get(name) as Channel;
+    if (channel.keys === null && !maySee(channel, null)) return null;
     const whole = entryOfPosition(entryId);
     const found = await log.reader.range(keys.stream(name), { start: whole, end: whole, count: MAX_PACKED });
     const entry = found.find((one) => one.id === entryId);
     if (entry === undefined) return null;
-    const record = findRecord(channel.declaration.type, recordsOf(channel, entry.payload), id);
-    return record === null ? null : { ...record, channel: name };
+    return findRecord(channel.declaration.type, recordsOf(channel, entry.payload, maySee), id);
   }
 }
 
-function recordsOf(channel: Channel, payload: Uint8Array): readonly unknown[] {
+function recordsOf(channel: Channel, payload: Uint8Array, maySee: MaySee): readonly unknown[] {
   const tick = decodeTick(channel, payload);
-  return channel.keys === null ? [tick].flat() : Object.values(tick as object).flat();
+  if (channel.keys === null) return [tick].flat();
+  return Object.entries(tick as object).flatMap(([key, value]) => (maySee(channel, key) ? (value as unknown) : []));
 }

@@ -37,12 +37,10 @@ export class LookupIndex {
     return this.held.size;
   }
 
-  /** Where the record ticked last; with a channel, where on that one. */
-  find(id: string, channel: string | null = null): RecordPlace | null {
+  /** Where the record ticked last on each channel that it ticked on, the newest first. */
+  places(id: string): readonly RecordPlace[] {
     const held = this.held.get(id);
-    if (held === undefined) return null;
-    if (channel === null || held.place.channel === channel) return held.place;
-    return held.others.findLast((place) => place.channel === channel) ?? null;
+    return held === undefined ? NONE : [held.place, ...held.others.toReversed()];
   }
 
   /** Takes in the records of an entry, nested ones too. */

@@ -28,5 +28,8 @@ export function slashRedirects(edge: Edge, isServed: (path: string) => boolean):
 
 function rightPath(path: string): string {
   const bare = path.replace(/\/+$/, '');
-  return GROUPS.has(bare.slice(API.length)) ? `${bare}/` : bare;
+  const [first = '', ...behind] = bare.slice(API.length).split('/');
+  if (GROUPS.has(first) && behind.length === 0) return `${bare}/`;
+  // What stands behind the name of a channel is a key or an id, to its last slash.
+  return behind.length < 2 ? bare : path;
 }

@@ -52,7 +52,7 @@ function keyTicks({ entries }: EntryBatch, { keys, latest }: FrameOptions): KeyT
     counts.set(key, count);
     return count <= latest;
   };
-  return ticks.reverse().filter(isNewest).reverse();
+  return ticks.toReversed().filter(isNewest).toReversed();
 }
 
 /** The message that a key of a basket ticks. */
