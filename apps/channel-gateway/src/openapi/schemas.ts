@@ -1,5 +1,6 @@
 import { type Schema } from '../records/fields.js';
 import { NESTED } from '../records/fields.js';
+import { positionsOf } from '../records/schemas.js';
 import { type RecordType } from '../records/record-type.js';
 
 /** A JSON object of a document. */
@@ -69,7 +70,8 @@ export class RecordSchemas {
     if (nested !== undefined) return this.reference(nested, side);
     const entries = Object.entries(schema).flatMap(([keyword, value]): [string, unknown][] => {
       if (keyword.startsWith('x-') || keyword.startsWith('~') || keyword === 'required') return [];
-      if (keyword === 'items') return [[keyword, this.plain(value as Schema, side)]];
+      if (keyword === 'additionalItems') return [];
+      if (keyword === 'items') return this.items(schema, side);
       if (keyword === 'anyOf') return [[keyword, (value as readonly Schema[]).map((one) => this.plain(one, side))]];
       if (keyword === 'properties') {
         const inner = Object.entries(value as Record<string, Schema>).map(([name, one]) => [
@@ -86,6 +88,16 @@ export class RecordSchemas {
       return [[keyword, value]];
     });
     return Object.fromEntries(entries);
+  }
+
+  private items(schema: Schema, side: 'Input' | 'Output'): [string, unknown][] {
+    const positions = positionsOf(schema);
+    if (positions === null) return [['items', this.plain(schema.items as Schema, side)]];
+    const { additionalItems = true } = schema;
+    return [
+      ['prefixItems', positions.map((one) => this.plain(one, side))],
+      ['items', additionalItems],
+    ];
   }
 
   /** Two types of one name are told apart by a number. */

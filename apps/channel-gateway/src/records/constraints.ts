@@ -2,6 +2,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
 import { type Faults, type Location } from './faults.js';
 import { NESTED, type Schema } from './fields.js';
+import { inField } from './schemas.js';
 
 /** Checks what a schema demands beyond the kind of a value: bounds, lengths, patterns. */
 export type Constraints = (values: object, loc: Location, faults: Faults) => void;
@@ -22,11 +23,11 @@ const READ_FORMATS = new Set(['date-time', 'date', 'time', 'duration']);
 const ajv = new Ajv({ strict: false, allErrors: false, validateSchema: true });
 (addFormats as unknown as (instance: Ajv) => void)(ajv);
 
-/** @throws Error for a schema that is none */
+/** @throws SchemaError naming the field whose schema is none */
 export function compileConstraints(fields: Readonly<Record<string, Schema>>): Constraints {
   const checks = Object.entries(fields).flatMap(([name, schema]): [string, ValidateFunction][] => {
     const bare = withoutKinds(schema);
-    return Object.keys(bare).length === 0 ? [] : [[name, ajv.compile(bare)]];
+    return Object.keys(bare).length === 0 ? [] : [[name, inField(name, () => ajv.compile(bare))]];
   });
   if (checks.length === 0) return () => undefined;
   return (values, loc, faults) => {
@@ -43,7 +44,7 @@ function withoutKinds(schema: Schema): Record<string, unknown> {
   const entries = Object.entries(schema).flatMap(([keyword, value]): [string, unknown][] => {
     if (READ_ALREADY.has(keyword) || keyword.startsWith('x-') || keyword.startsWith('~')) return [];
     if (keyword === 'format' && READ_FORMATS.has(String(value))) return [];
-    if (keyword === 'items') return kept(keyword, withoutKinds(value as Schema));
+    if (keyword === 'items') return itemsWithoutKinds(value as Schema | readonly Schema[] | boolean);
     if (keyword === 'properties' || keyword === 'patternProperties') {
       const inner = Object.entries(value as Record<string, Schema>).flatMap(([name, member]) =>
         kept(name, withoutKinds(member)),
@@ -60,6 +61,13 @@ function withoutKinds(schema: Schema): Record<string, unknown> {
     return [[keyword, value]];
   });
   return Object.fromEntries(entries);
+}
+
+/** Of a tuple, one schema for each position. */
+function itemsWithoutKinds(items: Schema | readonly Schema[] | boolean): [string, unknown][] {
+  if (typeof items === 'boolean') return [['items', items]];
+  if (!Array.isArray(items)) return kept('items', withoutKinds(items as Schema));
+  return [['items', (items as readonly Schema[]).map(withoutKinds)]];
 }
 
 /** A branch of a union is told by its kind. */

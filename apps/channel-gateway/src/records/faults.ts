@@ -37,6 +37,11 @@ export class Faults {
     if (this.isFull) return;
     this.list.push({ type, loc, msg, input: shown(input), ...(ctx === undefined ? {} : { ctx }) });
   }
+
+  /** Takes over those of another collection. */
+  addAll({ list }: Faults): void {
+    this.list.push(...list.slice(0, MAX_FAULTS - this.list.length));
+  }
 }
 
 /** What did not go through as an input of records; answered with 422. */

@@ -12,6 +12,7 @@ export type Schema = TSchema & {
   readonly items?: Schema;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: boolean | Schema;
+  readonly additionalItems?: boolean | Schema;
   readonly patternProperties?: Readonly<Record<string, Schema>>;
   readonly anyOf?: readonly Schema[];
   readonly [NESTED]?: RecordType;

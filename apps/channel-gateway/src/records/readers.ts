@@ -1,6 +1,7 @@
-import { type Faults, type Location } from './faults.js';
+import { Faults, type Location } from './faults.js';
 import { MEMBERS, NESTED, type Schema } from './fields.js';
 import { type Reading } from './record-type.js';
+import { inField, positionsOf, SchemaError } from './schemas.js';
 import { readAny, readBoolean, readInteger, readNumber, readText } from './scalars.js';
 import { readDate, readDateTime, readDuration, readTime } from './times.js';
 
@@ -41,15 +42,27 @@ interface Member {
 }
 
 function compileMembers(fields: Readonly<Record<string, Schema>>): ReadonlyMap<string, Member> {
-  const compile = ([name, schema]: [string, Schema]): [string, Member] => {
-    const hasDefault = 'default' in schema;
-    const isNested = schema[NESTED] !== undefined;
-    return [
-      name,
-      { name, read: compileReader(schema), hasDefault, initial: schema.default, isNullable: !hasDefault && !isNested },
-    ];
-  };
-  return new Map(Object.entries(fields).map(compile));
+  return new Map(
+    Object.entries(fields).map(([name, schema]) => [name, inField(name, () => compileMember(name, schema))]),
+  );
+}
+
+function compileMember(name: string, schema: Schema): Member {
+  const read = compileReader(schema);
+  const hasDefault = 'default' in schema;
+  const isUnset = hasDefault && schema.default === null;
+  const initial = hasDefault && !isUnset ? readDefault(read, schema.default) : schema.default;
+  return { name, read, hasDefault, initial, isNullable: isUnset || (!hasDefault && schema[NESTED] === undefined) };
+}
+
+/** A default is what a client could have sent. @throws SchemaError */
+function readDefault(read: ValueReader, value: unknown): unknown {
+  const faults = new Faults();
+  const making = { nextId: () => '', timestamp: () => '' };
+  const initial = read(value, [], { making, loc: [], forceNew: false, runsValidators: false }, faults);
+  const [fault] = faults.list;
+  if (fault === undefined) return initial;
+  throw new SchemaError(`its default ${JSON.stringify(value)} does not fit: ${fault.msg}`);
 }
 
 interface MembersInput {
@@ -113,8 +126,10 @@ function compileReader(schema: Schema): ValueReader {
     case 'null':
       return (value, loc, _reading, faults) =>
         value === null ? null : fault(faults, 'none_required', loc, 'Input should be None', value);
-    case 'array':
-      return listReader(schema.items ?? ({} as Schema));
+    case 'array': {
+      const positions = positionsOf(schema);
+      return positions === null ? listReader(schema.items ?? ({} as Schema)) : tupleReader(positions, schema);
+    }
     case 'object':
       return objectReader(schema);
     default:
@@ -150,15 +165,36 @@ function enumReader(schema: Schema, values: readonly unknown[]): ValueReader {
   };
 }
 
+/** The branch that takes the value as it is, else the first one that takes it. */
 function unionReader(schemas: readonly Schema[]): ValueReader {
-  const readers = schemas.map(compileReader);
+  const branches = schemas.map((schema) => ({ read: compileReader(schema), isNull: schema.type === 'null' }));
   return (value, loc, reading, faults) => {
-    for (const [at, read] of readers.entries()) {
-      const trial = at === readers.length - 1 ? faults : faults.fresh();
-      const found = read(value, loc, reading, trial);
-      if (trial === faults || trial.count === 0) return found;
-    }
+    const trials = branches.map(({ read, isNull }) => {
+      const trial = faults.fresh();
+      return { isNull, trial, found: read(value, loc, reading, trial) };
+    });
+    const taken = trials.filter(({ trial }) => trial.count === 0);
+    const best = taken.find(({ found }) => found === value) ?? taken[0];
+    if (best !== undefined) return best.found;
+    // That it is not null helps nobody who sent something.
+    const told = trials.filter(({ isNull }) => !isNull);
+    for (const { trial } of told.length === 0 ? trials : told) faults.addAll(trial);
     return null;
+  };
+}
+
+function tupleReader(positions: readonly Schema[], { additionalItems = true }: Schema): ValueReader {
+  const readers = positions.map(compileReader);
+  return (value, loc, reading, faults) => {
+    if (!Array.isArray(value)) return fault(faults, 'list_type', loc, 'Input should be a valid list', value);
+    const { length } = readers;
+    if (value.length > length && additionalItems === false) {
+      return fault(faults, 'too_long', loc, `List should have at most ${length} items`, value, { max_length: length });
+    }
+    return value.map((item: unknown, at): unknown => {
+      const read = readers[at];
+      return read === undefined ? readAny(item, [...loc, at], faults) : read(item, [...loc, at], reading, faults);
+    });
   };
 }
 

@@ -2,6 +2,7 @@ import { Faults, FaultyInput, type Location } from './faults.js';
 import { type FieldValues, type Fields, type Schema } from './fields.js';
 import { compileConstraints, type Constraints } from './constraints.js';
 import { compileRecordReader, type RecordReader } from './readers.js';
+import { plainSchemas, SchemaError } from './schemas.js';
 
 /** Where the ids and the times of new records come from. */
 export interface Making {
@@ -61,16 +62,25 @@ export class RecordType<T extends object = object> {
   private readonly before: readonly ((input: unknown) => unknown)[];
   private readonly after: readonly ((record: T) => T)[];
   private readonly made = new WeakSet();
+  readonly fields: Readonly<Record<string, Schema>>;
 
+  /** @throws SchemaError naming the type and the field */
   constructor(
     readonly name: string,
-    readonly fields: Readonly<Record<string, Schema>>,
+    fields: Readonly<Record<string, Schema>>,
     readonly options: RecordTypeOptions<T>,
   ) {
     this.qualifiedName = options.qualifiedName ?? name;
     this.omitFromLookup = options.omitFromLookup ?? false;
-    this.reader = compileRecordReader(this.fields);
-    this.constraints = compileConstraints(this.fields);
+    try {
+      this.fields = plainSchemas(fields);
+      this.reader = compileRecordReader(this.fields);
+      this.constraints = compileConstraints(this.fields);
+      this.assertDefaults();
+    } catch (error) {
+      if (!(error instanceof SchemaError)) throw error;
+      throw new SchemaError(`record type "${name}": ${error.message}`, { cause: error });
+    }
     this.before = options.validators?.before ?? [];
     this.after = options.validators?.after ?? [];
   }
@@ -114,6 +124,18 @@ export class RecordType<T extends object = object> {
     return Object.freeze(record);
   }
 
+  /** Bounds hold for defaults too. @throws SchemaError */
+  private assertDefaults(): void {
+    const initial = Object.entries(this.fields).flatMap(([name, schema]) =>
+      'default' in schema ? [[name, schema.default] as const] : [],
+    );
+    const faults = new Faults();
+    this.constraints(Object.fromEntries(initial), [], faults);
+    const [fault] = faults.list;
+    if (fault === undefined) return;
+    throw new SchemaError(`field "${fault.loc[0]}": its default does not fit: ${fault.msg}`);
+  }
+
   private runBefore(faults: Faults, input: unknown, loc: Location): unknown {
     return this.before.reduce((value, validator) => guarded(faults, loc, input, () => validator(value)), input);
   }
@@ -145,6 +167,7 @@ export interface Reading {
 /**
  * Declares a type of records.
  * @param fields schemas made with TypeBox or by hand; one with a default always has a value, any other may be unset
+ * @throws SchemaError for a field that there cannot be, or a default that it does not take
  */
 export function recordType<const F extends Fields>(
   name: string,

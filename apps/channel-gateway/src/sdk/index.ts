@@ -20,6 +20,7 @@ export {
   type Fields,
   type FieldValues,
 } from '../records/fields.js';
+export { SchemaError } from '../records/schemas.js';
 export { StagingEvent } from '../staging/staging-event.js';
 export { FaultyInput, type Fault } from '../records/faults.js';
 export {
