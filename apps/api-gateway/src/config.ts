@@ -19,23 +19,23 @@ export const GATEWAY_CONFIG = defineConfig({
     doc: 'Port where the gateway serves the ptg dialect at the root, or `off`.',
   },
   ...TLS_SETTINGS,
-  streamStoreUrl: {
+  streamStoreUrls: {
     env: 'SLUICE_STREAM_STORE_URL',
-    type: 'url',
-    default: 'http://127.0.0.1:8100',
-    doc: 'Where the stream store answers.',
+    type: 'urls',
+    default: ['http://127.0.0.1:8100'],
+    doc: 'Where the stream store answers; several replicas, separated by commas, are taken in turn.',
   },
-  registryUrl: {
+  registryUrls: {
     env: 'SLUICE_REGISTRY_URL',
-    type: 'url',
-    default: 'http://127.0.0.1:8300',
-    doc: 'Where the registry answers.',
+    type: 'urls',
+    default: ['http://127.0.0.1:8300'],
+    doc: 'Where the registry answers; several replicas, separated by commas, are taken in turn.',
   },
-  channelGatewayUrl: {
+  channelGatewayUrls: {
     env: 'SLUICE_CHANNEL_GATEWAY_URL',
-    type: 'url',
-    default: 'http://127.0.0.1:8200',
-    doc: 'Where the channel gateway answers.',
+    type: 'urls',
+    default: ['http://127.0.0.1:8200'],
+    doc: 'Where the channel gateway answers; several replicas, separated by commas, are taken in turn.',
   },
   redisUrl: {
     env: 'REDIS_URL',

@@ -36,9 +36,9 @@ const API = {
 export async function createGateway(environment: Environment): Promise<Service> {
   const config = GATEWAY_CONFIG.parse(environment);
   const upstreams = new Upstreams({
-    'stream-store': config.streamStoreUrl,
-    registry: config.registryUrl,
-    'channel-gateway': config.channelGatewayUrl,
+    'stream-store': config.streamStoreUrls,
+    registry: config.registryUrls,
+    'channel-gateway': config.channelGatewayUrls,
   });
   const limits = new Limits(config);
   return createService({

@@ -17,7 +17,7 @@ export class MergedDocument {
   async with(own: OpenAPIObject): Promise<OpenAPIObject> {
     if (this.#services === null || performance.now() - this.#fetchedAtMs > FRESH_FOR_MS) {
       this.#fetchedAtMs = performance.now();
-      this.#services = Promise.all(this.upstreams.list().map((upstream) => this.#fetch(upstream)));
+      this.#services = Promise.all(this.upstreams.list().map((service) => this.#fetch(service.next())));
     }
     const services = await this.#services;
     // A missing service is asked again at the next look.

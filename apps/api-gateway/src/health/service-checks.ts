@@ -1,15 +1,28 @@
 import { type ReadinessCheck } from '@sluice/contracts';
 import { type Readiness } from '@sluice/service-kit';
-import { type Upstream, type Upstreams } from '../proxy/services.js';
+import { type Replicas, type Upstream, type Upstreams } from '../proxy/services.js';
 
 const TIMEOUT_MS = 1500;
 
 /** Makes the whole system's health of the services' own. */
 export function addServiceChecks(readiness: Readiness, upstreams: Upstreams): void {
-  for (const upstream of upstreams.list()) readiness.addSystem(upstream.name, () => checkService(upstream));
+  for (const service of upstreams.list()) readiness.addSystem(service.name, () => checkService(service));
 }
 
-async function checkService(upstream: Upstream): Promise<ReadinessCheck> {
+/** A service works as long as one of its replicas does. */
+async function checkService({ upstreams }: Replicas): Promise<ReadinessCheck> {
+  const [first, ...others] = await Promise.all(upstreams.map((upstream) => checkReplica(upstream)));
+  if (first === undefined || others.length === 0) return first ?? { ready: false };
+  const all = [first, ...others];
+  const ready = all.filter((replica) => replica.ready);
+  return {
+    ready: ready.length > 0,
+    detail: `${ready.length} of ${all.length} replicas are ready`,
+    checks: Object.fromEntries(all.map((replica, at) => [`replica ${at + 1}`, replica])),
+  };
+}
+
+async function checkReplica(upstream: Upstream): Promise<ReadinessCheck> {
   try {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
     const { statusCode, body } = await upstream.pool.request({ path: '/health', method: 'GET', signal });

@@ -3,7 +3,8 @@ import { type ServerHttp2Stream } from 'node:http2';
 import { SluiceError } from '@sluice/contracts';
 import { type Dispatcher } from 'undici';
 import { isPassedBack } from './forwarded-headers.js';
-import { type Upstream } from './services.js';
+import { type ForwardedBody } from './request-body.js';
+import { type Replicas, type Upstream } from './services.js';
 
 /** Answers up to this size are sent in one piece with their head. */
 const JOIN_BELOW_BYTES = 12 * 1024;
@@ -12,8 +13,10 @@ const JOIN_BELOW_BYTES = 12 * 1024;
 export interface ExchangeOwner {
   fail(request: IncomingMessage, response: ServerResponse, error: SluiceError): void;
   ended(exchange: Exchange): void;
-  /** Sends the request once more; false when it cannot be. */
+  /** Sends a request once more whose connection broke; false when it cannot be. */
   retry(exchange: Exchange): boolean;
+  /** Sends a request to another replica that reached none; false when there is no other, or the body is gone. */
+  turn(exchange: Exchange): boolean;
 }
 
 /** One request handed on to a service, and its answer handed back as it comes. */
@@ -24,13 +27,18 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** Declared size of the answer, when it is short enough to leave together with its head. */
   #shortBytes = -1;
   wasRetried = false;
+  /** Replicas that were tried. */
+  tried = 1;
+  upstream: Upstream;
+  body: ForwardedBody = null;
 
   constructor(
     private readonly owner: ExchangeOwner,
-    readonly upstream: Upstream,
+    readonly service: Replicas,
     readonly request: IncomingMessage,
     readonly response: ServerResponse,
   ) {
+    this.upstream = service.next();
     response.once('close', () => {
       this.#isClientGone = !response.writableFinished;
       if (this.#isClientGone) this.#controller?.abort(new Error('the client went away'));
@@ -97,6 +105,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     if (isConnectionLost(error) && this.owner.retry(this)) return;
+    if (isUnreached(error) && this.owner.turn(this)) return;
     this.owner.fail(this.request, this.response, this.#explain(error));
   }
 
@@ -135,6 +144,20 @@ function isConnectionLost(error: Error): boolean {
   const code = 'code' in error ? error.code : undefined;
   return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE';
 }
+
+/** Whether no connection came about: nothing of the request has left. */
+function isUnreached(error: Error): boolean {
+  const code = 'code' in error ? String(error.code) : '';
+  return UNREACHED.has(code);
+}
+
+const UNREACHED: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
 
 /** Header bytes as Node's HTTP server writes them: one character a byte. */
 function latin1(bytes: Buffer | string | undefined): string {

@@ -13,7 +13,7 @@ import {
   limitedBody,
   type ForwardedBody,
 } from './request-body.js';
-import { type Upstream } from './services.js';
+import { type Replicas } from './services.js';
 
 /**
  * Hands requests on to services and their answers back, both as they come: nothing is parsed, and each side is read at
@@ -34,7 +34,7 @@ export class HttpProxy implements ExchangeOwner {
   }
 
   /** Hands one request on. Every outcome ends the response. */
-  forward(upstream: Upstream, request: IncomingMessage, response: ServerResponse): void {
+  forward(service: Replicas, request: IncomingMessage, response: ServerResponse): void {
     const bytes = declaredBodyBytes(request);
     this.#count(request, response);
     const limit = bodyLimit(request, this.maxBodyBytes);
@@ -42,7 +42,7 @@ export class HttpProxy implements ExchangeOwner {
       this.edge.sendError(request, response, bodyTooLarge(limit));
       return;
     }
-    const exchange = new Exchange(this, upstream, request, response);
+    const exchange = new Exchange(this, service, request, response);
     this.#exchanges.add(exchange);
     if (bytes === 0) this.#dispatch(exchange, null);
     else if (isGathered(bytes)) gatherBody(request, (body) => this.#dispatch(exchange, body));
@@ -63,7 +63,18 @@ export class HttpProxy implements ExchangeOwner {
     const isRead = request.method === 'GET' || request.method === 'HEAD';
     if (!isRead || exchange.wasRetried || declaredBodyBytes(request) !== 0) return false;
     exchange.wasRetried = true;
+    exchange.upstream = exchange.service.next();
     this.#dispatch(exchange, null);
+    return true;
+  }
+
+  turn(exchange: Exchange): boolean {
+    const { service, upstream, body } = exchange;
+    service.leaveOut(upstream);
+    if (exchange.tried >= service.upstreams.length || !(body === null || Buffer.isBuffer(body))) return false;
+    exchange.tried += 1;
+    exchange.upstream = service.next();
+    this.#dispatch(exchange, body);
     return true;
   }
 
@@ -74,6 +85,7 @@ export class HttpProxy implements ExchangeOwner {
 
   #dispatch(exchange: Exchange, body: ForwardedBody): void {
     const { request, upstream } = exchange;
+    exchange.body = body;
     upstream.pool.dispatch(
       {
         path: request.url ?? '/',

@@ -5,7 +5,7 @@ import { refuseUpgrade, usualRefusal, type Edge, type RateLimiter } from '@sluic
 import { ownerOf } from '../routing/addresses.js';
 import { unreachable } from './exchange.js';
 import { upgradeHeaders } from './forwarded-headers.js';
-import { type Upstream, type Upstreams } from './services.js';
+import { type Replicas, type Upstreams } from './services.js';
 import { UpgradePipe } from './upgrade-pipe.js';
 
 /** Hands WebSocket upgrades over to their services as raw sockets. */
@@ -31,10 +31,13 @@ export class UpgradeProxy {
   handle(request: IncomingMessage, client: Socket, head: Buffer): void {
     client.on('error', () => client.destroy());
     const refusal = this.#refusal(request);
-    const upstream = this.upstreams.find(ownerOf(request.url ?? ''));
+    const service = this.upstreams.find(ownerOf(request.url ?? ''));
     if (refusal !== null) this.#refuse(request, client, refusal);
-    else if (upstream === undefined) this.#refuse(request, client, noSocketHere(request));
-    else this.#join(request, client, head, upstream);
+    else if (service === undefined) this.#refuse(request, client, noSocketHere(request));
+    else {
+      this.handedOver += 1;
+      this.#join(request, client, head, service);
+    }
   }
 
   /** Half-closes every pipe towards its service and waits until all have ended. */
@@ -62,19 +65,30 @@ export class UpgradeProxy {
     refuseUpgrade(client, usualRefusal(error, id), id);
   }
 
-  #join(request: IncomingMessage, client: Socket, head: Buffer, upstream: Upstream): void {
+  /** @param left replicas that may be tried */
+  #join(
+    request: IncomingMessage,
+    client: Socket,
+    head: Buffer,
+    service: Replicas,
+    left = service.upstreams.length,
+  ): void {
+    const upstream = service.next();
     const target = { host: upstream.host, port: upstream.port, head: Buffer.concat([this.#head(request), head]) };
     const pipe = new UpgradePipe(
       client,
       target,
-      (error) => this.#refuse(request, client, unreachable(upstream.name, error)),
+      (error) => {
+        service.leaveOut(upstream);
+        if (left > 1) this.#join(request, client, head, service, left - 1);
+        else this.#refuse(request, client, unreachable(service.name, error));
+      },
       () => {
         this.#pipes.delete(pipe);
         if (this.#pipes.size === 0) this.#emptied?.();
       },
     );
     this.#pipes.add(pipe);
-    this.handedOver += 1;
   }
 
   #head(request: IncomingMessage): Buffer {

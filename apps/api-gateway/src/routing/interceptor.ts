@@ -21,9 +21,9 @@ export function interceptor({ edge, limits, upstreams, http }: Parts): RequestIn
       return true;
     }
     const target = request.url ?? '/';
-    const upstream = upstreams.find(ownerOf(target));
-    if (upstream === undefined || (isRoot(target) && wantsPage(request))) return false;
-    http.forward(upstream, request, response);
+    const service = upstreams.find(ownerOf(target));
+    if (service === undefined || (isRoot(target) && wantsPage(request))) return false;
+    http.forward(service, request, response);
     return true;
   };
 }

@@ -71,9 +71,13 @@ function unknownVariables(settings: Settings, environment: Environment): string[
 
 function redact(setting: Setting, value: unknown): unknown {
   if (setting.secret === true) return value === null ? null : '(hidden)';
-  if (setting.type !== 'url' || typeof value !== 'string') return value;
-  const url = new URL(value);
-  if (url.password === '') return value;
+  if (setting.type === 'urls') return (value as readonly string[]).map(withoutPassword);
+  return setting.type === 'url' && typeof value === 'string' ? withoutPassword(value) : value;
+}
+
+function withoutPassword(text: string): string {
+  const url = new URL(text);
+  if (url.password === '') return text;
   url.password = 'hidden';
   return url.href;
 }

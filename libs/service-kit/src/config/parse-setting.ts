@@ -13,14 +13,9 @@ export function parseSetting(setting: Setting, text: string): { value: unknown }
       return value === null ? { problem: `must be 1 or 0 (true, false, yes, no, on, off), got "${text}"` } : { value };
     }
     case 'list':
-      return {
-        value: Object.freeze(
-          text
-            .split(',')
-            .map((item) => item.trim())
-            .filter((item) => item !== ''),
-        ),
-      };
+      return { value: itemsOf(text) };
+    case 'urls':
+      return parseUrls(itemsOf(text));
     case 'choice':
       return setting.values.includes(text)
         ? { value: text }
@@ -32,6 +27,17 @@ export function parseSetting(setting: Setting, text: string): { value: unknown }
 
 function parseUrl(text: string, isSecret: boolean): { value: string } | { problem: string } {
   return URL.canParse(text) ? { value: text } : { problem: `must be a URL${isSecret ? '' : `, got "${text}"`}` };
+}
+
+function itemsOf(text: string): readonly string[] {
+  const items = text.split(',').map((item) => item.trim());
+  return Object.freeze(items.filter((item) => item !== ''));
+}
+
+function parseUrls(items: readonly string[]): { value: readonly string[] } | { problem: string } {
+  const bad = items.find((item) => !URL.canParse(item));
+  if (bad !== undefined) return { problem: `must be URLs, got "${bad}"` };
+  return items.length > 0 ? { value: items } : { problem: 'must be at least one URL' };
 }
 
 function parseNumber(

@@ -35,7 +35,7 @@ interface BooleanSetting extends SettingText {
 
 interface ListSetting extends SettingText {
   /** Comma-separated. */
-  readonly type: 'list';
+  readonly type: 'list' | 'urls';
   readonly default: readonly string[];
 }
 
@@ -57,7 +57,7 @@ type PlainValue<S extends Setting> = S extends { type: 'text' | 'url' }
     ? number
     : S extends { type: 'boolean' }
       ? boolean
-      : S extends { type: 'list' }
+      : S extends { type: 'list' | 'urls' }
         ? readonly string[]
         : S extends { type: 'choice'; values: readonly (infer Value)[] }
           ? Value
