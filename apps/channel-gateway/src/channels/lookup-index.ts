@@ -10,15 +10,6 @@ const ID_MEMBER = Buffer.from('{"id":"');
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** What is held of one id. */
-interface Held {
-  /** Its place in the ring. */
-  slot: number;
-  place: RecordPlace;
-  /** Where it ticked on other channels before. */
-  others: readonly RecordPlace[];
-}
-
 const NONE: readonly RecordPlace[] = [];
 
 /**
@@ -26,10 +17,18 @@ const NONE: readonly RecordPlace[] = [];
  * an entry's ids are found without parsing it; what only looks like one is told apart when the entry is read.
  */
 export class LookupIndex {
-  private readonly held = new Map<string, Held>();
-  /** Ids in the order they came, written over and over: a map itself gets slow at telling its oldest key. */
-  private readonly ring: string[] = [];
+  /** The slot of each id in the rings. */
+  private readonly held = new Map<string, number>();
+  /*
+   * Ids and their places in the order they came, written over and over: a map itself gets slow at telling its oldest key, and an object
+   * for each of so many is memory and work for the collector.
+   */
+  private readonly ids: string[] = [];
+  private readonly channels: string[] = [];
+  private readonly entryIds: EntryId[] = [];
   private next = 0;
+  /** Of the few ids that ticked on several channels: where they did so before. */
+  private readonly others = new Map<string, readonly RecordPlace[]>();
 
   constructor(private readonly maxRecords: number) {}
 
@@ -39,37 +38,46 @@ export class LookupIndex {
 
   /** Where the record ticked last on each channel that it ticked on, the newest first. */
   places(id: string): readonly RecordPlace[] {
-    const held = this.held.get(id);
-    return held === undefined ? NONE : [held.place, ...held.others.toReversed()];
+    const slot = this.held.get(id);
+    if (slot === undefined) return NONE;
+    return [this.placeIn(slot), ...(this.others.get(id) ?? NONE).toReversed()];
   }
 
   /** Takes in the records of an entry, nested ones too. */
   add(channel: string, entryId: EntryId, payload: Uint8Array): void {
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-    const place = { channel, entryId };
     for (let at = bytes.indexOf(ID_MEMBER); at >= 0; at = bytes.indexOf(ID_MEMBER, at + 1)) {
       const start = at + ID_MEMBER.length;
       const end = endOfText(bytes, start);
       const text = bytes.toString('utf8', start, end);
-      this.put(text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text, place);
+      this.put(text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text, channel, entryId);
     }
   }
 
-  private put(id: string, place: RecordPlace): void {
+  private put(id: string, channel: string, entryId: EntryId): void {
     const slot = this.next;
     this.next = (slot + 1) % this.maxRecords;
-    const oldest = this.ring[slot];
-    if (oldest !== undefined && this.held.get(oldest)?.slot === slot) this.held.delete(oldest);
-    this.ring[slot] = id;
-    const known = this.held.get(id);
-    if (known === undefined) {
-      this.held.set(id, { slot, place, others: NONE });
-      return;
+    const oldest = this.ids[slot];
+    if (oldest !== undefined && this.held.get(oldest) === slot) {
+      this.held.delete(oldest);
+      this.others.delete(oldest);
     }
-    const before = [...known.others, known.place].filter(({ channel }) => channel !== place.channel);
-    known.slot = slot;
-    known.place = place;
-    known.others = before.length === 0 ? NONE : before;
+    const known = this.held.get(id);
+    if (known !== undefined) this.keepOthers(id, this.placeIn(known), channel);
+    this.held.set(id, slot);
+    this.ids[slot] = id;
+    this.channels[slot] = channel;
+    this.entryIds[slot] = entryId;
+  }
+
+  private keepOthers(id: string, place: RecordPlace, channel: string): void {
+    const before = [...(this.others.get(id) ?? NONE), place].filter((other) => other.channel !== channel);
+    if (before.length === 0) this.others.delete(id);
+    else this.others.set(id, before);
+  }
+
+  private placeIn(slot: number): RecordPlace {
+    return { channel: this.channels[slot] ?? '', entryId: this.entryIds[slot] ?? '' };
   }
 }
 

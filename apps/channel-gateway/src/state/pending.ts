@@ -17,12 +17,18 @@ export interface StateWindow {
   readonly bytes: number;
 }
 
+/** Rows that newer ones have replaced are worth clearing away when there are so many of them. */
+const MOST_REPLACED = 1_000;
+
 /**
  * The newest record of each key that is not in the database yet. Never more than the state's window holds: what is beyond it would
  * be forgotten as soon as it got there.
  */
 export class Pending {
   private rows = new Map<string, StateRow>();
+  /** The rows in the order they came, from `oldest` on, with replaced ones among them: a map gets slow at telling its oldest. */
+  private order: StateRow[] = [];
+  private oldest = 0;
   private bytes = 0;
 
   constructor(private readonly window: StateWindow) {}
@@ -36,33 +42,44 @@ export class Pending {
     const known = this.rows.get(row.key);
     if (known !== undefined) {
       if (isNewer(known, row)) return;
-      this.rows.delete(row.key);
       this.bytes -= known.json.length;
     }
     this.rows.set(row.key, row);
+    this.order.push(row);
     this.bytes += row.json.length;
     while (this.rows.size > this.window.records || (this.bytes > this.window.bytes && this.rows.size > 1))
       this.dropOldest();
+    if (this.order.length > 2 * this.rows.size + MOST_REPLACED) this.tidy();
   }
 
-  /** Everything that is here; nothing is afterwards. */
+  /** Everything that is here, oldest first; nothing is afterwards. */
   take(): readonly StateRow[] {
-    const taken = [...this.rows.values()];
+    this.tidy();
+    const { order } = this;
     this.clear();
-    return taken;
+    return order;
   }
 
   clear(): void {
     this.rows = new Map();
+    this.order = [];
+    this.oldest = 0;
     this.bytes = 0;
   }
 
   private dropOldest(): void {
-    const oldest = this.rows.entries().next();
-    if (oldest.done === true) return;
-    const [key, { json }] = oldest.value;
-    this.rows.delete(key);
-    this.bytes -= json.length;
+    for (let row = this.order[this.oldest]; row !== undefined; row = this.order[this.oldest]) {
+      this.oldest += 1;
+      if (this.rows.get(row.key) !== row) continue;
+      this.rows.delete(row.key);
+      this.bytes -= row.json.length;
+      return;
+    }
+  }
+
+  private tidy(): void {
+    this.order = this.order.slice(this.oldest).filter((row) => this.rows.get(row.key) === row);
+    this.oldest = 0;
   }
 }
 
