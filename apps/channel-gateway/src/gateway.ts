@@ -40,15 +40,15 @@ export class Gateway {
   }
 
   /**
-   * Reads what a client sends to a channel, or a key of it, and ticks it; resolves with the records when the log has them.
+   * Reads what a client sends to a channel, or a key of it, and ticks it; resolves with the JSON list of the records when the log has them.
    * @throws FaultyInput, SluiceError
    */
-  async send(channel: Channel, key: string | null, input: unknown): Promise<readonly object[]> {
+  async send(channel: Channel, key: string | null, input: unknown): Promise<string> {
     return this.tick(channel, readTicks(channel, key, input, this.reading));
   }
 
   /** As {@link send}, for several keys of a basket in one tick. */
-  async sendBasket(channel: Channel, input: unknown): Promise<readonly object[]> {
+  async sendBasket(channel: Channel, input: unknown): Promise<string> {
     return this.tick(channel, readWholeBasket(channel, input, this.reading));
   }
 
@@ -56,8 +56,8 @@ export class Gateway {
     return { making: this.making, maxRecords: this.parts.maxSendRecords, loc: ['body'] };
   }
 
-  private async tick(channel: Channel, { values, records }: ReadTicks): Promise<readonly object[]> {
-    await this.writer.tick(channel, values);
-    return records;
+  private async tick(channel: Channel, { payloads, json }: ReadTicks): Promise<string> {
+    await this.writer.tick(channel, payloads);
+    return json;
   }
 }

@@ -3,7 +3,6 @@ import { type AppendSink, type StreamLog } from '@sluice/stream-log';
 import { packPayloads } from '@sluice/wire';
 import { type Channel } from '../engine/catalogue.js';
 import { type ChannelKeys } from './channel-keys.js';
-import { encodeTick } from './payloads.js';
 
 const MAX_BYTES = 64 * 1024 * 1024;
 
@@ -15,13 +14,13 @@ export class ChannelWriter {
   ) {}
 
   /**
-   * Ticks a channel once for each value, in order, all or none. @throws SluiceError LOG_UNAVAILABLE, LOG_FULL, OUTCOME_UNKNOWN,
+   * Ticks a channel once for each text, which is what the entry holds, in order, all or none. @throws SluiceError LOG_UNAVAILABLE, LOG_FULL, OUTCOME_UNKNOWN,
    * MESSAGE_TOO_LARGE
    */
-  async tick(channel: Channel, values: readonly unknown[]): Promise<void> {
-    if (values.length === 0) return;
-    const key = this.keys.stream(channel.name);
-    const payloads = values.map((value) => encodeTick(channel, value));
+  async tick({ name }: Channel, texts: readonly string[]): Promise<void> {
+    if (texts.length === 0) return;
+    const key = this.keys.stream(name);
+    const payloads = texts.map((text) => Buffer.from(text));
     const bytes = payloads.reduce((sum, { length }) => sum + length, 0);
     if (bytes > MAX_BYTES) {
       throw new SluiceError(

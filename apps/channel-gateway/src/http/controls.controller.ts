@@ -64,8 +64,8 @@ export class ControlsController {
     await sendJson(reply.header('connection', 'close'), json);
   }
 
-  private async tick(channel: Channel, values: Readonly<Record<string, unknown>>): Promise<string> {
-    return JSON.stringify(await this.gateway.send(channel, null, values));
+  private tick(channel: Channel, values: Readonly<Record<string, unknown>>): Promise<string> {
+    return this.gateway.send(channel, null, values);
   }
 
   /** @throws ApiError 404, SluiceError FORBIDDEN */

@@ -36,10 +36,10 @@ export class SendingController {
     const [name, key] = namesBehind(ROOT, request);
     const channel = this.writable(name, key, identity);
     const input = readJson(request.body);
-    await sendJson(reply, JSON.stringify(await this.tick(channel, key, input)));
+    await sendJson(reply, await this.tick(channel, key, input));
   }
 
-  private async tick(channel: Channel, key: string | null, input: unknown): Promise<readonly object[]> {
+  private async tick(channel: Channel, key: string | null, input: unknown): Promise<string> {
     try {
       if (channel.keys !== null && key === null) return await this.gateway.sendBasket(channel, input);
       return await this.gateway.send(channel, key, input);

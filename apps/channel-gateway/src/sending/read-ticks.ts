@@ -3,12 +3,12 @@ import { type Channel } from '../engine/catalogue.js';
 import { type Fault, FaultyInput, type Location } from '../records/faults.js';
 import { type Making } from '../records/record-type.js';
 
-/** What a client sent, as ticks of the channel. */
+/** What a client sent. Each record is written as JSON once, for the log and for the answer alike. */
 export interface ReadTicks {
-  /** One value for each tick, as the channel has it. */
-  readonly values: readonly unknown[];
-  /** Every record in them, in the order they were sent. */
-  readonly records: readonly object[];
+  /** One text for each tick, as an entry holds it. */
+  readonly payloads: readonly string[];
+  /** JSON list of every record in them, in the order they were sent. */
+  readonly json: string;
 }
 
 export interface ReadTicksOptions {
@@ -22,10 +22,11 @@ export interface ReadTicksOptions {
  * one tick for each record. @throws FaultyInput
  */
 export function readTicks(channel: Channel, key: string | null, input: unknown, options: ReadTicksOptions): ReadTicks {
-  const { isList } = channel.declaration;
-  const records = readRecords(channel, input, options);
-  const ticks: readonly unknown[] = isList ? (records.length === 0 ? [] : [records]) : records;
-  return { values: key === null ? ticks : ticks.map((tick) => ({ [key]: tick })), records };
+  const texts = readRecords(channel, input, options);
+  const json = listOf(texts);
+  const whole = texts.length === 0 ? [] : [json];
+  const lists = channel.declaration.isList ? whole : texts.map((text) => `[${text}]`);
+  return { payloads: key === null ? lists : lists.map((list) => `{${memberOf(key, list)}}`), json };
 }
 
 /** Reads an object of keys and what is to tick there, all in one tick. @throws FaultyInput */
@@ -39,19 +40,16 @@ export function readWholeBasket(channel: Channel, input: unknown, options: ReadT
   const keys = channel.keys ?? new Map<string, BasketKey>();
   const unknown = entries.filter(([key]) => !keys.has(key)).slice(0, 20);
   if (unknown.length > 0) throw new FaultyInput(unknown.map(([key]) => keyFault(channel, key, [...loc, key, '[key]'])));
-  const records: object[] = [];
-  const values = entries.map(([key, item]): [string, unknown] => {
-    const inner = { ...options, loc: [...loc, key], maxRecords: maxRecords - records.length };
-    if (!channel.declaration.isList) {
-      const record = channel.declaration.type.read(item, inner);
-      records.push(record);
-      return [key, record];
-    }
-    const list = readRecords(channel, item, inner);
-    records.push(...list);
-    return [key, list];
+  const texts: string[] = [];
+  const members = entries.map(([key, item]) => {
+    const inner = { ...options, loc: [...loc, key], maxRecords: maxRecords - texts.length };
+    const list = channel.declaration.isList
+      ? readRecords(channel, item, inner)
+      : [JSON.stringify(channel.declaration.type.read(item, inner))];
+    texts.push(...list);
+    return memberOf(key, listOf(list));
   });
-  return { values: entries.length === 0 ? [] : [Object.fromEntries(values)], records };
+  return { payloads: entries.length === 0 ? [] : [`{${members.join(',')}}`], json: listOf(texts) };
 }
 
 /** What is wrong with a key that a basket does not have. */
@@ -63,11 +61,20 @@ export function keyFault({ keys }: Channel, key: string, loc: Location): Fault {
   return { type: 'enum', loc, msg: `Input should be ${expected}`, input: key.slice(0, 200), ctx: { expected } };
 }
 
-function readRecords({ declaration }: Channel, input: unknown, options: ReadTicksOptions): object[] {
+/** The JSON of one record, or of each one in a list. */
+function readRecords({ declaration }: Channel, input: unknown, options: ReadTicksOptions): string[] {
   const { loc, maxRecords, making } = options;
-  if (!Array.isArray(input)) return [declaration.type.read(input, { making, loc })];
+  if (!Array.isArray(input)) return [JSON.stringify(declaration.type.read(input, { making, loc }))];
   if (input.length > maxRecords) throw tooMany(input.length, loc, maxRecords);
-  return input.map((item, at) => declaration.type.read(item, { making, loc: [...loc, at] }));
+  return input.map((item, at) => JSON.stringify(declaration.type.read(item, { making, loc: [...loc, at] })));
+}
+
+function listOf(texts: readonly string[]): string {
+  return `[${texts.join(',')}]`;
+}
+
+function memberOf(key: string, list: string): string {
+  return `${JSON.stringify(key)}:${list}`;
 }
 
 function tooMany(count: number, loc: Location, maxRecords: number): FaultyInput {
