@@ -11,7 +11,7 @@ import { BuildError } from '../engine/build-error.js';
 import { buildGraph, type Graph } from '../engine/graph.js';
 import { Gateway } from '../gateway.js';
 import { type Making } from '../records/record-type.js';
-import { timestampOf } from '../records/times.js';
+import { presentTimestamps } from '../records/times.js';
 import { ModuleRunner } from '../running/module-runner.js';
 import { type Application } from '../sdk/application.js';
 import { Stages } from '../staging/stages.js';
@@ -37,7 +37,7 @@ const NO_SINK = { take: (): void => undefined };
 export async function openGateway(options: OpenOptions): Promise<Gateway> {
   const { application, config, keys, log, commands, admin, logger } = options;
   const ids = await RecordIds.open(commands, keys);
-  const making: Making = { nextId: () => ids.next(), timestamp: () => timestampOf(Date.now()) };
+  const making: Making = { nextId: () => ids.next(), timestamp: presentTimestamps() };
   const mounted = mount(application, making);
   const retention = admin.keeper;
   const runner = new ModuleRunner({ application, log, commands, retention, keys, making, logger });

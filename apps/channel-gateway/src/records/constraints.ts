@@ -1,11 +1,11 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import addFormats from 'ajv-formats';
-import { type Faults, type Location } from './faults.js';
+import { type Faults } from './faults.js';
 import { NESTED, type Schema } from './fields.js';
 import { inField } from './schemas.js';
 
 /** Checks what a schema demands beyond the kind of a value: bounds, lengths, patterns. */
-export type Constraints = (values: object, loc: Location, faults: Faults) => void;
+export type Constraints = (values: object, faults: Faults) => void;
 
 /** What the readers take care of already: kinds, times, enumerations, and that nothing is required. */
 const READ_ALREADY = new Set([
@@ -30,11 +30,11 @@ export function compileConstraints(fields: Readonly<Record<string, Schema>>): Co
     return Object.keys(bare).length === 0 ? [] : [[name, inField(name, () => ajv.compile(bare))]];
   });
   if (checks.length === 0) return () => undefined;
-  return (values, loc, faults) => {
+  return (values, faults) => {
     for (const [name, check] of checks) {
       const value = (values as Readonly<Record<string, unknown>>)[name];
       if (value === undefined || value === null || check(value)) continue;
-      for (const error of check.errors ?? []) addFault(error, value, [...loc, name], faults);
+      for (const error of check.errors ?? []) addFault(error, name, value, faults);
     }
   };
 }
@@ -93,17 +93,18 @@ const WORDS: Readonly<Record<string, (bound: unknown) => readonly [type: string,
   maxItems: (bound) => ['too_long', `List should have at most ${bound} items`, 'max_length'],
 };
 
-function addFault(error: ErrorObject, value: unknown, loc: Location, faults: Faults): void {
+function addFault(error: ErrorObject, name: string, value: unknown, faults: Faults): void {
   const path = error.instancePath.split('/').slice(1).map(unescapePointer);
-  const input = path.reduce<unknown>((inner, name) => (inner as Record<string, unknown>)?.[name], value);
+  const input = path.reduce<unknown>((inner, member) => (inner as Record<string, unknown>)?.[member], value);
   const bound: unknown = (error.params as Record<string, unknown>)['limit'] ?? Object.values(error.params)[0];
   const words = WORDS[error.keyword];
-  if (words === undefined) {
-    faults.add(`${error.keyword}_error`, [...loc, ...path], `Input ${error.message ?? 'is not valid'}`, input);
-    return;
+  for (const member of [name, ...path]) faults.enter(member);
+  if (words === undefined) faults.add(`${error.keyword}_error`, `Input ${error.message ?? 'is not valid'}`, input);
+  else {
+    const [type, msg, key] = words(bound);
+    faults.add(type, msg, input, { [key]: bound });
   }
-  const [type, msg, key] = words(bound);
-  faults.add(type, [...loc, ...path], msg, input, { [key]: bound });
+  for (let left = path.length; left >= 0; left--) faults.leave();
 }
 
 function unescapePointer(part: string): string {

@@ -16,9 +16,15 @@ export interface Fault {
 const MAX_FAULTS = 50;
 const MAX_SHOWN_CHARS = 500;
 
-/** Collects the faults of one input. */
+/** Collects the faults of one input. Who reads says where in the input it is, so that a place is made only for a fault. */
 export class Faults {
   readonly list: Fault[] = [];
+  private readonly path: (string | number)[];
+
+  /** @param loc where the input lies */
+  constructor(loc: Location = []) {
+    this.path = [...loc];
+  }
 
   get isFull(): boolean {
     return this.list.length >= MAX_FAULTS;
@@ -28,14 +34,23 @@ export class Faults {
     return this.list.length;
   }
 
-  /** Another collection, for a reading that may fail. */
-  fresh(): Faults {
-    return new Faults();
+  /** What comes is about the member of that name, or the item of that index, until {@link leave}. */
+  enter(name: string | number): void {
+    this.path.push(name);
   }
 
-  add(type: string, loc: Location, msg: string, input: unknown, ctx?: Fault['ctx']): void {
+  leave(): void {
+    this.path.pop();
+  }
+
+  /** Another collection at the same place, for a reading that may fail. */
+  fresh(): Faults {
+    return new Faults(this.path);
+  }
+
+  add(type: string, msg: string, input: unknown, ctx?: Fault['ctx']): void {
     if (this.isFull) return;
-    this.list.push({ type, loc, msg, input: shown(input), ...(ctx === undefined ? {} : { ctx }) });
+    this.list.push({ type, loc: [...this.path], msg, input: shown(input), ...(ctx === undefined ? {} : { ctx }) });
   }
 
   /** Takes over those of another collection. */

@@ -1,4 +1,4 @@
-import { Faults, type Location } from './faults.js';
+import { Faults } from './faults.js';
 import { MEMBERS, NESTED, type Schema } from './fields.js';
 import { type Reading } from './record-type.js';
 import { inField, positionsOf, SchemaError } from './schemas.js';
@@ -6,7 +6,7 @@ import { readAny, readBoolean, readInteger, readNumber, readText } from './scala
 import { readDate, readDateTime, readDuration, readTime } from './times.js';
 
 /** Reads one value into the form it has on the wire; what it returns after adding a fault is not used. */
-type ValueReader = (value: unknown, loc: Location, reading: Reading, faults: Faults) => unknown;
+type ValueReader = (value: unknown, reading: Reading, faults: Faults) => unknown;
 
 /** Reads a whole record; null when it is no object. */
 export type RecordReader = (value: unknown, reading: Reading, faults: Faults) => Record<string, unknown> | null;
@@ -20,17 +20,31 @@ const MODEL = 'Input should be a valid dictionary or object to extract fields fr
 export function compileRecordReader(fields: Readonly<Record<string, Schema>>): RecordReader {
   const members = compileMembers(fields);
   return (value, reading, faults) => {
-    const { loc, making, forceNew } = reading;
-    if (!isObject(value)) return fault(faults, 'model_attributes_type', loc, MODEL, value);
+    const { making, forceNew } = reading;
+    if (!isObject(value)) return fault(faults, 'model_attributes_type', MODEL, value);
     const record: Record<string, unknown> = {
-      [ID]: forceNew ? undefined : readId(value[ID], [...loc, ID], faults),
-      [TIMESTAMP]: forceNew ? undefined : readTimestamp(value[TIMESTAMP], [...loc, TIMESTAMP], faults),
+      id: forceNew ? undefined : readWithin(ID, value[ID], readId, faults),
+      timestamp: forceNew ? undefined : readWithin(TIMESTAMP, value[TIMESTAMP], readTimestamp, faults),
     };
-    readMembers({ members, value, record, loc, reading, faults, stamped: true });
+    readMembers({ members, value, record, reading, faults, stamped: true });
     record[ID] ??= making.nextId();
     record[TIMESTAMP] ??= making.timestamp();
     return record;
   };
+}
+
+/** Unset stays unset. */
+function readWithin(
+  name: string,
+  value: unknown,
+  read: (value: unknown, faults: Faults) => unknown,
+  faults: Faults,
+): unknown {
+  if (value === undefined) return undefined;
+  faults.enter(name);
+  const found = read(value, faults);
+  faults.leave();
+  return found;
 }
 
 interface Member {
@@ -59,7 +73,7 @@ function compileMember(name: string, schema: Schema): Member {
 function readDefault(read: ValueReader, value: unknown): unknown {
   const faults = new Faults();
   const making = { nextId: () => '', timestamp: () => '' };
-  const initial = read(value, [], { making, loc: [], forceNew: false, runsValidators: false }, faults);
+  const initial = read(value, { making, forceNew: false, runsValidators: false }, faults);
   const [fault] = faults.list;
   if (fault === undefined) return initial;
   throw new SchemaError(`its default ${JSON.stringify(value)} does not fit: ${fault.msg}`);
@@ -69,47 +83,55 @@ interface MembersInput {
   readonly members: ReadonlyMap<string, Member>;
   readonly value: Readonly<Record<string, unknown>>;
   readonly record: Record<string, unknown>;
-  readonly loc: Location;
   readonly reading: Reading;
   readonly faults: Faults;
   /** The object also has an id and a timestamp. */
   readonly stamped: boolean;
 }
 
-function readMembers({ members, value, record, loc, reading, faults, stamped }: MembersInput): void {
+function readMembers({ members, value, record, reading, faults, stamped }: MembersInput): void {
   for (const { name, read, hasDefault, initial, isNullable } of members.values()) {
     const given = Object.hasOwn(value, name) ? value[name] : undefined;
     if (given === undefined) {
-      if (hasDefault) record[name] = typeof initial === 'object' ? structuredClone(initial) : initial;
+      if (hasDefault) record[name] = copyOf(initial);
     } else if (given === null && isNullable) record[name] = null;
-    else record[name] = read(given, [...loc, name], reading, faults);
+    else {
+      faults.enter(name);
+      record[name] = read(given, reading, faults);
+      faults.leave();
+    }
   }
   for (const name of Object.keys(value)) {
     if (members.has(name) || (stamped && (name === ID || name === TIMESTAMP))) continue;
-    faults.add('extra_forbidden', [...loc, name], 'Extra inputs are not permitted', value[name]);
+    faults.enter(name);
+    faults.add('extra_forbidden', 'Extra inputs are not permitted', value[name]);
+    faults.leave();
     if (faults.isFull) return;
   }
 }
 
-function readId(value: unknown, loc: Location, faults: Faults): unknown {
-  if (value === undefined) return undefined;
-  const text = readText(value, loc, faults);
-  if (typeof text !== 'string' || (text.length > 0 && text.length <= MAX_ID_CHARS)) return text;
-  return fault(faults, 'string_length', loc, `Id should have 1 to ${MAX_ID_CHARS} characters`, value);
+/** Another JSON of the same content: records do not share what is in them. */
+function copyOf(json: unknown): unknown {
+  if (typeof json !== 'object' || json === null) return json;
+  if (Array.isArray(json)) return json.map(copyOf);
+  return Object.fromEntries(Object.entries(json).map(([name, member]) => [name, copyOf(member)]));
 }
 
-function readTimestamp(value: unknown, loc: Location, faults: Faults): unknown {
-  if (value === undefined) return undefined;
-  return (
-    readDateTime(value, false) ?? fault(faults, 'datetime_parsing', loc, 'Input should be a valid datetime', value)
-  );
+function readId(value: unknown, faults: Faults): unknown {
+  const text = readText(value, faults);
+  if (typeof text !== 'string' || (text.length > 0 && text.length <= MAX_ID_CHARS)) return text;
+  return fault(faults, 'string_length', `Id should have 1 to ${MAX_ID_CHARS} characters`, value);
+}
+
+function readTimestamp(value: unknown, faults: Faults): unknown {
+  return readDateTime(value, false) ?? fault(faults, 'datetime_parsing', 'Input should be a valid datetime', value);
 }
 
 /** A reader of whatever the schema describes. */
 function compileReader(schema: Schema): ValueReader {
   const type = schema[NESTED];
   if (type !== undefined) {
-    return (value, loc, reading, faults) => type.readInto(faults, value, { ...reading, loc });
+    return (value, reading, faults) => type.readInto(faults, value, reading);
   }
   if (schema.enum !== undefined) return enumReader(schema, schema.enum);
   if (schema.const !== undefined) return enumReader(schema, [schema.const]);
@@ -118,14 +140,14 @@ function compileReader(schema: Schema): ValueReader {
     case 'string':
       return textReader(schema.format);
     case 'integer':
-      return (value, loc, _reading, faults) => readInteger(value, loc, faults);
+      return (value, _reading, faults) => readInteger(value, faults);
     case 'number':
       return schema.format === 'duration' ? timeReader(readDuration, 'time_delta', 'a valid timedelta') : numberReader;
     case 'boolean':
-      return (value, loc, _reading, faults) => readBoolean(value, loc, faults);
+      return (value, _reading, faults) => readBoolean(value, faults);
     case 'null':
-      return (value, loc, _reading, faults) =>
-        value === null ? null : fault(faults, 'none_required', loc, 'Input should be None', value);
+      return (value, _reading, faults) =>
+        value === null ? null : fault(faults, 'none_required', 'Input should be None', value);
     case 'array': {
       const positions = positionsOf(schema);
       return positions === null ? listReader(schema.items ?? ({} as Schema)) : tupleReader(positions, schema);
@@ -133,22 +155,22 @@ function compileReader(schema: Schema): ValueReader {
     case 'object':
       return objectReader(schema);
     default:
-      return (value, loc, _reading, faults) => readAny(value, loc, faults);
+      return readAnything;
   }
 }
 
-const numberReader: ValueReader = (value, loc, _reading, faults) => readNumber(value, loc, faults);
+const readAnything: ValueReader = (value, _reading, faults) => readAny(value, faults);
+const numberReader: ValueReader = (value, _reading, faults) => readNumber(value, faults);
 
 function textReader(format: string | undefined): ValueReader {
   if (format === 'date-time') return timeReader((value) => readDateTime(value, true), 'datetime', 'a valid datetime');
   if (format === 'date') return timeReader(readDate, 'date', 'a valid date');
   if (format === 'time') return timeReader(readTime, 'time', 'a valid time');
-  return (value, loc, _reading, faults) => readText(value, loc, faults);
+  return (value, _reading, faults) => readText(value, faults);
 }
 
 function timeReader(read: (value: unknown) => string | number | null, type: string, what: string): ValueReader {
-  return (value, loc, _reading, faults) =>
-    read(value) ?? fault(faults, `${type}_parsing`, loc, `Input should be ${what}`, value);
+  return (value, _reading, faults) => read(value) ?? fault(faults, `${type}_parsing`, `Input should be ${what}`, value);
 }
 
 /** Values are compared as they stand; those of an enumeration with named members may come by name or by value. */
@@ -158,20 +180,20 @@ function enumReader(schema: Schema, values: readonly unknown[]): ValueReader {
   for (const [name, value] of Object.entries(members)) byText.set(value, name);
   const shown = values.map((value) => (typeof value === 'string' ? `'${value}'` : String(value)));
   const expected = [shown.slice(0, -1).join(', '), shown.at(-1)].filter((part) => part !== '').join(' or ');
-  return (value, loc, _reading, faults) => {
+  return (value, _reading, faults) => {
     const found = byText.get(value);
     if (found !== undefined) return found;
-    return fault(faults, 'enum', loc, `Input should be ${expected}`, value, { expected });
+    return fault(faults, 'enum', `Input should be ${expected}`, value, { expected });
   };
 }
 
 /** The branch that takes the value as it is, else the first one that takes it. */
 function unionReader(schemas: readonly Schema[]): ValueReader {
   const branches = schemas.map((schema) => ({ read: compileReader(schema), isNull: schema.type === 'null' }));
-  return (value, loc, reading, faults) => {
+  return (value, reading, faults) => {
     const trials = branches.map(({ read, isNull }) => {
       const trial = faults.fresh();
-      return { isNull, trial, found: read(value, loc, reading, trial) };
+      return { isNull, trial, found: read(value, reading, trial) };
     });
     const taken = trials.filter(({ trial }) => trial.count === 0);
     const best = taken.find(({ found }) => found === value) ?? taken[0];
@@ -185,26 +207,31 @@ function unionReader(schemas: readonly Schema[]): ValueReader {
 
 function tupleReader(positions: readonly Schema[], { additionalItems = true }: Schema): ValueReader {
   const readers = positions.map(compileReader);
-  return (value, loc, reading, faults) => {
-    if (!Array.isArray(value)) return fault(faults, 'list_type', loc, 'Input should be a valid list', value);
+  return (value, reading, faults) => {
+    if (!Array.isArray(value)) return fault(faults, 'list_type', 'Input should be a valid list', value);
     const { length } = readers;
     if (value.length > length && additionalItems === false) {
-      return fault(faults, 'too_long', loc, `List should have at most ${length} items`, value, { max_length: length });
+      return fault(faults, 'too_long', `List should have at most ${length} items`, value, { max_length: length });
     }
     return value.map((item: unknown, at): unknown => {
-      const read = readers[at];
-      return read === undefined ? readAny(item, [...loc, at], faults) : read(item, [...loc, at], reading, faults);
+      const read = readers[at] ?? readAnything;
+      faults.enter(at);
+      const found = read(item, reading, faults);
+      faults.leave();
+      return found;
     });
   };
 }
 
 function listReader(items: Schema): ValueReader {
   const read = compileReader(items);
-  return (value, loc, reading, faults) => {
-    if (!Array.isArray(value)) return fault(faults, 'list_type', loc, 'Input should be a valid list', value);
+  return (value, reading, faults) => {
+    if (!Array.isArray(value)) return fault(faults, 'list_type', 'Input should be a valid list', value);
     const list: unknown[] = [];
     for (const [at, item] of value.entries()) {
-      list.push(read(item, [...loc, at], reading, faults));
+      faults.enter(at);
+      list.push(read(item, reading, faults));
+      faults.leave();
       if (faults.isFull) break;
     }
     return list;
@@ -215,10 +242,10 @@ function listReader(items: Schema): ValueReader {
 function objectReader(schema: Schema): ValueReader {
   if (schema.properties !== undefined) {
     const members = compileMembers(schema.properties);
-    return (value, loc, reading, faults) => {
-      if (!isObject(value)) return fault(faults, 'model_attributes_type', loc, MODEL, value);
+    return (value, reading, faults) => {
+      if (!isObject(value)) return fault(faults, 'model_attributes_type', MODEL, value);
       const record: Record<string, unknown> = {};
-      readMembers({ members, value, record, loc, reading, faults, stamped: false });
+      readMembers({ members, value, record, reading, faults, stamped: false });
       return record;
     };
   }
@@ -226,11 +253,13 @@ function objectReader(schema: Schema): ValueReader {
   const item =
     Object.values(patternProperties)[0] ?? (typeof additionalProperties === 'object' ? additionalProperties : null);
   const read = compileReader(item ?? ({} as Schema));
-  return (value, loc, reading, faults) => {
-    if (!isObject(value)) return fault(faults, 'dict_type', loc, 'Input should be a valid dictionary', value);
+  return (value, reading, faults) => {
+    if (!isObject(value)) return fault(faults, 'dict_type', 'Input should be a valid dictionary', value);
     const entries: [string, unknown][] = [];
     for (const [name, member] of Object.entries(value)) {
-      entries.push([name, read(member, [...loc, name], reading, faults)]);
+      faults.enter(name);
+      entries.push([name, read(member, reading, faults)]);
+      faults.leave();
       if (faults.isFull) break;
     }
     return Object.fromEntries(entries);
@@ -244,11 +273,10 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 function fault(
   faults: Faults,
   type: string,
-  loc: Location,
   msg: string,
   input: unknown,
   ctx?: Readonly<Record<string, unknown>>,
 ): null {
-  faults.add(type, loc, msg, input, ctx);
+  faults.add(type, msg, input, ctx);
   return null;
 }

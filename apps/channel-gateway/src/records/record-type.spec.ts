@@ -103,6 +103,29 @@ describe('a record', () => {
     expect(faultsOf(input).map(([one, at]) => [one, at])).toEqual([[type, loc]]);
   });
 
+  it('is its type’s own, and neither another type’s nor when it is copied', () => {
+    const made = Point.make({ at: 1 }, making);
+    expect([Point.owns(made), Point.owns({ ...made }), Sample.owns(made), Point.owns(null)]).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect([Object.isFrozen(made), Object.keys(made), Point.make(made, making) === made]).toEqual([
+      true,
+      ['id', 'timestamp', 'at'],
+      true,
+    ]);
+    expect(() => Point.make({ ...made, at: 'x' as unknown as number }, making)).toThrow(FaultyInput);
+  });
+
+  it('shares its defaults with no other record', () => {
+    const [one, other] = [read({}), read({})] as { tags: string[]; plain: { z: number } }[];
+    one?.tags.push('a');
+    if (one !== undefined) one.plain.z = 5;
+    expect(other).toMatchObject({ tags: [], plain: { z: 12 } });
+  });
+
   it('names every fault, but not without end', () => {
     expect(faultsOf({ x: 'a', name: null, q: 1 })).toHaveLength(3);
     expect(faultsOf({ tags: Array.from({ length: 100_000 }, () => null) })).toHaveLength(50);

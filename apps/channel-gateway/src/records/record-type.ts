@@ -50,6 +50,30 @@ export interface ReadOptions {
   readonly forceNew?: boolean;
 }
 
+/** Returns the object that it is given, so that a class on top of it adds its private members to that one. */
+class Given {
+  constructor(object: object) {
+    return object;
+  }
+}
+
+/**
+ * Marks a record as its type's own. A private member is neither seen nor copied with the others, and costs a tenth of what a
+ * `WeakSet` of all records does.
+ */
+class MadeRecord extends Given {
+  readonly #type: object;
+
+  constructor(record: object, type: object) {
+    super(record);
+    this.#type = type;
+  }
+
+  static typeOf(value: object): object | null {
+    return #type in value ? value.#type : null;
+  }
+}
+
 /**
  * A type of records: what its fields are, which values they take, and how it is called. Compiled once; `read` is for what clients
  * send, `make` for what modules build.
@@ -61,7 +85,6 @@ export class RecordType<T extends object = object> {
   private readonly constraints: Constraints;
   private readonly before: readonly ((input: unknown) => unknown)[];
   private readonly after: readonly ((record: T) => T)[];
-  private readonly made = new WeakSet();
   readonly fields: Readonly<Record<string, Schema>>;
 
   /** @throws SchemaError naming the type and the field */
@@ -87,41 +110,39 @@ export class RecordType<T extends object = object> {
 
   /** Reads one record that a client sent. @throws FaultyInput naming every fault */
   read(input: unknown, { making, loc = [], forceNew = false }: ReadOptions): T {
-    const faults = new Faults();
-    const record = this.readInto(faults, input, { making, loc, forceNew, runsValidators: true });
+    const faults = new Faults(loc);
+    const record = this.readInto(faults, input, { making, forceNew, runsValidators: true });
     if (record === null || faults.count > 0) throw new FaultyInput(faults.list);
     return record as T;
   }
 
   /** Completes what a module built. Its own validators do not run. @throws FaultyInput */
   make(values: Readonly<Partial<T>>, making: Making): T {
-    if (this.made.has(values)) return values as T;
+    if (this.owns(values)) return values;
     const faults = new Faults();
-    const record = this.readInto(faults, values, { making, loc: [], forceNew: false, runsValidators: false });
+    const record = this.readInto(faults, values, { making, forceNew: false, runsValidators: false });
     if (record === null || faults.count > 0) throw new FaultyInput(faults.list);
     return record as T;
   }
 
   /** Whether the value is a record that this type has read or made. */
   owns(value: unknown): value is T {
-    return typeof value === 'object' && value !== null && this.made.has(value);
+    return typeof value === 'object' && value !== null && MadeRecord.typeOf(value) === this;
   }
 
   /** The part of reading that nested records share. */
   readInto(faults: Faults, input: unknown, reading: Reading): object | null {
     if (this.owns(input)) return input;
     const known = faults.count;
-    const { loc } = reading;
-    const given = reading.runsValidators ? this.runBefore(faults, input, loc) : input;
+    const given = reading.runsValidators ? this.runBefore(faults, input) : input;
     if (faults.count > known) return null;
     const values = this.reader(given, reading, faults);
     if (values === null || faults.count > known) return null;
-    this.constraints(values, loc, faults);
+    this.constraints(values, faults);
     if (faults.count > known) return null;
     const record = reading.runsValidators ? this.runAfter(faults, values as T, reading) : values;
     if (record === null) return null;
-    this.made.add(record);
-    return Object.freeze(record);
+    return Object.freeze(new MadeRecord(record, this));
   }
 
   /** Bounds hold for defaults too. @throws SchemaError */
@@ -130,26 +151,26 @@ export class RecordType<T extends object = object> {
       'default' in schema ? [[name, schema.default] as const] : [],
     );
     const faults = new Faults();
-    this.constraints(Object.fromEntries(initial), [], faults);
+    this.constraints(Object.fromEntries(initial), faults);
     const [fault] = faults.list;
     if (fault === undefined) return;
     throw new SchemaError(`field "${fault.loc[0]}": its default does not fit: ${fault.msg}`);
   }
 
-  private runBefore(faults: Faults, input: unknown, loc: Location): unknown {
-    return this.before.reduce((value, validator) => guarded(faults, loc, input, () => validator(value)), input);
+  private runBefore(faults: Faults, input: unknown): unknown {
+    return this.before.reduce((value, validator) => guarded(faults, input, () => validator(value)), input);
   }
 
   /** What a validator put in place is read again: it may be anything. */
   private runAfter(faults: Faults, values: T, reading: Reading): object | null {
     let record: object = values;
     for (const validator of this.after) {
-      const next = guarded(faults, reading.loc, record, () => validator(record as T));
+      const next = guarded(faults, record, () => validator(record as T));
       if (next === undefined) return null;
       if (next === record) continue;
       const again = this.reader(next, { ...reading, forceNew: false, runsValidators: false }, faults);
       if (again === null) return null;
-      this.constraints(again, reading.loc, faults);
+      this.constraints(again, faults);
       record = again;
     }
     return record;
@@ -159,7 +180,6 @@ export class RecordType<T extends object = object> {
 /** How a record is being read. */
 export interface Reading {
   readonly making: Making;
-  readonly loc: Location;
   readonly forceNew: boolean;
   readonly runsValidators: boolean;
 }
@@ -197,12 +217,12 @@ export function extendRecordType<B extends Stamped, const F extends Fields>(
   return new RecordType(name, all, { ...options, validators });
 }
 
-function guarded<V>(faults: Faults, loc: Location, input: unknown, run: () => V): V | undefined {
+function guarded<V>(faults: Faults, input: unknown, run: () => V): V | undefined {
   try {
     return run();
   } catch (error) {
     if (!(error instanceof RecordValueError)) throw error;
-    faults.add('value_error', loc, `Value error, ${error.message}`, input, { error: {} });
+    faults.add('value_error', `Value error, ${error.message}`, input, { error: {} });
     return undefined;
   }
 }

@@ -20,6 +20,18 @@ export function timestampOf(ms: number, micros = 0): string {
   return textOf(ms, micros, false);
 }
 
+/** The present moment as {@link timestampOf} has it; records of one millisecond share the text. */
+export function presentTimestamps(): () => string {
+  let atMs = -1;
+  let text = '';
+  return () => {
+    const now = Date.now();
+    if (now !== atMs) text = timestampOf(now);
+    atMs = now;
+    return text;
+  };
+}
+
 /**
  * Reads a date-time: ISO text with or without zone, or seconds (or milliseconds) since 1970 as a number or text.
  * @param keepsZone whether a time with a zone is to end in `Z`

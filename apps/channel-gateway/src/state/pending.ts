@@ -49,7 +49,9 @@ export class Pending {
     this.bytes += row.json.length;
     while (this.rows.size > this.window.records || (this.bytes > this.window.bytes && this.rows.size > 1))
       this.dropOldest();
-    if (this.order.length > 2 * this.rows.size + MOST_REPLACED) this.tidy();
+    const most = 2 * this.rows.size + MOST_REPLACED;
+    if (this.order.length - this.oldest > most) this.tidy();
+    else if (this.order.length > most) this.cutDropped();
   }
 
   /** Everything that is here, oldest first; nothing is afterwards. */
@@ -78,7 +80,12 @@ export class Pending {
   }
 
   private tidy(): void {
-    this.order = this.order.slice(this.oldest).filter((row) => this.rows.get(row.key) === row);
+    this.cutDropped();
+    this.order = this.order.filter((row) => this.rows.get(row.key) === row);
+  }
+
+  private cutDropped(): void {
+    this.order = this.order.slice(this.oldest);
     this.oldest = 0;
   }
 }
