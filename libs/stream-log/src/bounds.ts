@@ -1,5 +1,5 @@
 import { FIRST_ENTRY_ID, type EntryId } from '@sluice/wire';
-import { runOnKey } from './redirect.js';
+import { readTogether } from './read-together.js';
 import { text, toSluiceError } from './replies.js';
 import { type Argument } from './resp/command-writer.js';
 import { type Reply, ReplyError } from './resp/parser.js';
@@ -40,9 +40,7 @@ export function boundsCommand(key: string): Argument[] {
 
 /** Reads the bounds by themselves. @throws SluiceError */
 export async function readBounds(topology: Topology, key: string): Promise<Bounds> {
-  const replies = await runOnKey(topology, key, [['MULTI'], boundsCommand(key), ['EXEC']]);
-  const results = replies.at(-1);
-  const reply = Array.isArray(results) ? results[0] : undefined;
+  const [reply] = await readTogether(topology, key, [boundsCommand(key)]);
   if (isBoundsError(reply)) throw toSluiceError(reply, key);
   return parseBounds(reply);
 }

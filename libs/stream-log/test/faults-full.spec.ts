@@ -4,6 +4,8 @@ import { StreamAdmin, StreamLog } from '../src/index.js';
 import { Collector, KEEP_ALL } from './collector.js';
 
 const ENTRY = Buffer.alloc(50_000, 1);
+/** Writes though there is no memory for it. */
+const ADD_ALL_THE_SAME = "#!lua flags=allow-oom\nreturn redis.call('XADD', KEYS[1], '*', 'd', 'more')";
 let redis: RedisServer;
 let log: StreamLog;
 let admin: StreamAdmin;
@@ -56,6 +58,26 @@ describe('Redis without memory', () => {
     expect(await log.reader.range(key, { start: '-', end: '+', count: 5 })).toHaveLength(5);
     expect((await admin.info(key)).length).toBe(stored);
     expect((await admin.list()).streams).toHaveLength(1);
+  });
+
+  test('serves them also far above its bound, where it does not even queue reads for a transaction', async () => {
+    const key = uniqueName('over');
+    const stored = await fill(key);
+    await redis.command('CONFIG', 'SET', 'maxmemory', '10mb');
+    try {
+      const late = new Collector();
+      log.follow(key, { after: '0-0' }, late);
+      await waitFor(() => late.ids.length === stored || late.failures.length > 0);
+      expect([late.ids.length, late.gaps, late.failures]).toEqual([stored, [], []]);
+      const live = new Collector();
+      await log.follow(key, { after: '$' }, live).ready;
+      const added = await redis.command('EVAL', ADD_ALL_THE_SAME, 1, key);
+      await waitFor(() => live.ids.length > 0 || live.failures.length > 0);
+      expect([live.ids, live.failures]).toEqual([[added], []]);
+      await waitFor(() => late.ids.length === stored + 1);
+    } finally {
+      await redis.command('CONFIG', 'SET', 'maxmemory', '30mb');
+    }
   });
 
   test('lets retention be set and streams be deleted, which is how room is made', async () => {

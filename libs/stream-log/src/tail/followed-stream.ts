@@ -3,7 +3,9 @@ import { compareEntryIds, entryOfPosition, FIRST_ENTRY_ID, LAST_ENTRY_ID, type E
 import { type SluiceError } from '@sluice/contracts';
 import { type Bounds, boundsCommand, isBoundsError, parseBounds } from '../bounds.js';
 import { parseEntries, parseSingleRead, toSluiceError } from '../replies.js';
-import { encodeCommand } from '../resp/command-writer.js';
+import { asScript } from '../read-together.js';
+import { type Argument, encodeCommand } from '../resp/command-writer.js';
+import { type RespConnection } from '../resp/connection.js';
 import { type Reply, ReplyError } from '../resp/parser.js';
 import { type Shard } from '../shard.js';
 import { Batch } from './batch.js';
@@ -37,6 +39,8 @@ export class FollowedStream {
   private readonly live = new Set<LiveFollower>();
   private isReading = false;
   private checksBounds = false;
+  /** Redis has no memory for a transaction: the next read is a script. */
+  private mustUseScript = false;
   private averageBytes = 256;
   private queueError: ReplyError | null = null;
   private readonly keyBytes: Buffer;
@@ -118,8 +122,9 @@ export class FollowedStream {
   async readBehind(cursor: Cursor): Promise<Step> {
     const count = this.readCount();
     const read = ['XREAD', 'COUNT', count, 'STREAMS', this.key, cursor.readFrom];
-    const replies = await this.tail.run(this.key, [['MULTI'], boundsCommand(this.key), read, ['EXEC']]);
-    const [bounds, entries] = this.transactionResult(replies.at(-1));
+    const [bounds, entries] = await this.tail.readTogether(this.key, [boundsCommand(this.key), read]);
+    const error = [bounds, entries].find(isBoundsError);
+    if (error !== undefined) throw toSluiceError(error, this.key);
     const step = cursor.takeChecked(parseBounds(bounds), parseSingleRead(entries), count);
     if (step.batch) {
       this.noteSize(step.batch);
@@ -150,25 +155,32 @@ export class FollowedStream {
     this.isReading = true;
     this.queueError = null;
     const count = this.readCount();
-    const { writer } = connection;
-    const checked = this.checksBounds;
+    const checked = this.checksBounds || this.mustUseScript;
     if (this.askedShard) {
-      writer.raw(ASKING);
+      connection.writer.raw(ASKING);
       connection.expect(this.queued);
     }
-    writer.raw(MULTI);
-    connection.expect(this.queued);
-    if (checked) writer.command(boundsCommand(this.key));
-    else writer.raw(this.xlen);
-    connection.expect(this.queued);
-    writer.command(['XREAD', 'COUNT', count, 'STREAMS', this.keyBytes, this.cursor.readFrom]);
-    connection.expect(this.queued);
-    writer.raw(EXEC);
+    const read = ['XREAD', 'COUNT', count, 'STREAMS', this.keyBytes, this.cursor.readFrom];
+    if (this.mustUseScript) connection.writer.command(asScript(this.keyBytes, [boundsCommand(this.key), read]));
+    else this.writeTransaction(connection, checked, read);
+    this.mustUseScript = false;
     const shard = this.askedShard ?? this.tail.shardOf(this.key);
     connection.expect({
       reply: (reply) => this.finish(reply, checked, count, shard),
       lost: () => this.abandon(),
     });
+  }
+
+  private writeTransaction(connection: RespConnection, checked: boolean, read: readonly Argument[]): void {
+    const { writer } = connection;
+    writer.raw(MULTI);
+    connection.expect(this.queued);
+    if (checked) writer.command(boundsCommand(this.key));
+    else writer.raw(this.xlen);
+    connection.expect(this.queued);
+    writer.command(read);
+    connection.expect(this.queued);
+    writer.raw(EXEC);
   }
 
   /** Entries were delivered by another way, or nothing: asks for a read soon. */
@@ -247,16 +259,13 @@ export class FollowedStream {
   }
 
   private redirect(error: ReplyError, shard: Shard | null): void {
-    this.askedShard = null;
     this.isDirty = true;
+    if (error.code === 'OOM') {
+      this.mustUseScript = true;
+      return this.tail.wake(this);
+    }
+    this.askedShard = null;
     this.tail.redirect(this, error, shard);
-  }
-
-  private transactionResult(reply: Reply | undefined): Reply[] {
-    const results = Array.isArray(reply) ? reply : [];
-    const error = results.find(isBoundsError);
-    if (error !== undefined) throw toSluiceError(error, this.key);
-    return results;
   }
 
   private readCount(): number {

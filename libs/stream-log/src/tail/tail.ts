@@ -2,6 +2,7 @@ import { type Argument } from '../resp/command-writer.js';
 import { type RespConnection } from '../resp/connection.js';
 import { type Reply, ReplyError } from '../resp/parser.js';
 import { readBounds, type Bounds } from '../bounds.js';
+import { readTogether } from '../read-together.js';
 import { runOnKey } from '../redirect.js';
 import { isTransient, toSluiceError } from '../replies.js';
 import { type Shard } from '../shard.js';
@@ -103,6 +104,10 @@ export class Tail {
 
   run(key: string, commands: (readonly Argument[])[]): Promise<Reply[]> {
     return runOnKey(this.topology, key, commands);
+  }
+
+  readTogether(key: string, commands: readonly (readonly Argument[])[]): Promise<Reply[]> {
+    return readTogether(this.topology, key, commands);
   }
 
   readBounds(key: string): Promise<Bounds> {
