@@ -167,7 +167,7 @@ describe('in strict mode', () => {
       expect((await as('/last/sides/RIGHT')).status).toBe(403);
       expect((await as('/send/sides', { method: 'POST', body: '{"LEFT":{}}' })).status).toBe(403);
       expect((await as('/send/sides/LEFT', { method: 'POST', body: '{"id":"mine"}' })).status).toBe(200);
-      expect((await as('/lookup/id/mine')).status).toBe(404);
+      expect((await as('/lookup/id/mine')).status).toBe(200);
       expect((await as('/stream')).body).toEqual(['input', 'sides/LEFT', 'heartbeat']);
       const socket = await StreamClient.open(gateway.url, `/api/v1/stream?token=${token}`);
       expect(await socket.sync({ action: 'subscribe', channel: 'lists' })).toMatchObject({ ok: false });

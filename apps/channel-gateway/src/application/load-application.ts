@@ -1,11 +1,10 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigError } from '@sluice/service-kit';
-import { channel } from '../sdk/channels.js';
 import { type Application, isApplication } from '../sdk/application.js';
-import { Controls } from '../records/controls.js';
+import { BuildError } from '../engine/build-error.js';
 import { omnibus } from '../demo/omnibus.js';
-import { CONTROLS_CHANNEL } from '../http/controls.controller.js';
+import { withControls } from './with-controls.js';
 
 /**
  * The application that is given, or that a file exports by default; the demo without either.
@@ -13,7 +12,11 @@ import { CONTROLS_CHANNEL } from '../http/controls.controller.js';
  */
 export async function loadApplication(source: Application | string | null): Promise<Application> {
   const application = typeof source === 'string' ? await importApplication(source) : (source ?? omnibus);
-  return application.mounts.controls === undefined ? application : withControls(application);
+  try {
+    return withControls(application);
+  } catch (error) {
+    throw error instanceof BuildError ? new ConfigError([`SLUICE_CHANNELS: ${error.message}`]) : error;
+  }
 }
 
 async function importApplication(file: string): Promise<Application> {
@@ -30,10 +33,4 @@ async function importApplication(file: string): Promise<Application> {
   throw new ConfigError([
     `SLUICE_CHANNELS: ${path} does not export an application made with defineApplication by default`,
   ]);
-}
-
-/** What the controls do is seen on a channel like any other. */
-function withControls(application: Application): Application {
-  const controls = channel(Controls, { sendable: true, description: 'What was asked of the controls, and answered.' });
-  return { ...application, channels: { ...application.channels, [CONTROLS_CHANNEL]: controls } };
 }

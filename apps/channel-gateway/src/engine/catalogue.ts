@@ -4,6 +4,8 @@ import { StagingEvent } from '../staging/staging-event.js';
 import { BuildError } from './build-error.js';
 
 const NAME = /^[A-Za-z][A-Za-z0-9_]{0,99}$/;
+/** What paths and sockets call by these names is something else. */
+const TAKEN: ReadonlySet<string> = new Set(['id', 'heartbeat']);
 const MAX_KEYS = 10_000;
 const MAX_KEY_CHARS = 200;
 
@@ -32,6 +34,7 @@ export class Catalogue {
     for (const [name, declaration] of declared) {
       if (!NAME.test(name))
         throw new BuildError(`channel "${name}": a name has letters, digits and _, and begins with a letter`);
+      if (TAKEN.has(name)) throw new BuildError(`channel "${name}": the name is taken, for what clients call by it`);
       if (declaration.kind === 'field') fields.set(name, declaration);
       else found.set(name, { name, declaration, keys: keysOf(name, declaration, keys.get(name) ?? []) });
     }
@@ -77,8 +80,20 @@ function stagingLogsOf(channels: ReadonlyMap<string, Channel>): Set<string> {
   return logs;
 }
 
+/** @throws BuildError naming the module */
+function addedBy<K extends 'dynamicChannels' | 'dynamicKeys'>(
+  module: GatewayModule,
+  what: K,
+): ReturnType<NonNullable<GatewayModule[K]>> | object {
+  try {
+    return module[what]?.() ?? {};
+  } catch (error) {
+    throw new BuildError(`module "${module.name}" fails in ${what}: ${String(error)}`, { cause: error });
+  }
+}
+
 function addDynamicChannels(declared: Map<string, Channels[string]>, module: GatewayModule): void {
-  for (const [name, declaration] of Object.entries(module.dynamicChannels?.() ?? {})) {
+  for (const [name, declaration] of Object.entries(addedBy(module, 'dynamicChannels'))) {
     const known = declared.get(name);
     if (known !== undefined && !isSame(known, declaration)) {
       throw new BuildError(`module "${module.name}" adds channel "${name}", which is there with another type or shape`);
@@ -98,7 +113,7 @@ function dynamicKeys(
 ): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const module of modules) {
-    for (const [name, keys] of Object.entries(module.dynamicKeys?.() ?? {})) {
+    for (const [name, keys] of Object.entries(addedBy(module, 'dynamicKeys'))) {
       const declaration = declared.get(name);
       if (declaration?.kind !== 'channel' || !declaration.hasDynamicKeys) {
         throw new BuildError(`module "${module.name}" adds keys to "${name}", which is no basket that takes some`);

@@ -55,6 +55,8 @@ export class Engine implements TickSink {
   constructor(
     private readonly clock: Clock,
     private readonly sink: EngineSink,
+    /** How long a module may take to stop. */
+    private readonly stopMs = 5_000,
   ) {}
 
   /** Starts the modules of a graph that was built with this engine as its sink. @param kept what they kept in former runs */
@@ -79,9 +81,20 @@ export class Engine implements TickSink {
     this.isStopped = true;
     this.clock.wakeAt(null, () => undefined);
     this.aborting.abort();
-    const ending = (this.graph?.nodes ?? []).map(async ({ module }) => module.stop?.());
-    for (const outcome of await Promise.allSettled(ending)) {
-      if (outcome.status === 'rejected') this.tell({ name: '(stop)' } as GatewayModule, null, outcome.reason);
+    await Promise.all((this.graph?.nodes ?? []).map(({ module }) => this.end(module)));
+  }
+
+  /** A module that does not end is not waited for: others go on with what it ticks. */
+  private async end(module: GatewayModule): Promise<void> {
+    const late = Promise.withResolvers<never>();
+    const { stopMs } = this;
+    const timer = setTimeout(() => late.reject(new Error(`it did not stop within ${stopMs} ms`)), stopMs);
+    try {
+      await Promise.race([(async () => module.stop?.())(), late.promise]);
+    } catch (error) {
+      this.tell(module, null, error);
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -1,12 +1,5 @@
 import { type Making, type RecordType, type Stamped } from '../records/record-type.js';
-import {
-  type ChannelShape,
-  type Connector,
-  type CycleInfo,
-  type GatewayModule,
-  type Selection,
-  select,
-} from '../sdk/module.js';
+import { type ChannelShape, type Connector, type CycleInfo, type GatewayModule, select } from '../sdk/module.js';
 import { type Application } from '../sdk/application.js';
 import { BuildError } from './build-error.js';
 import { Catalogue, type Channel } from './catalogue.js';
@@ -67,40 +60,81 @@ export function buildGraph(application: Application, host: GraphHost): Graph {
 
 function assertDistinct(modules: readonly GatewayModule[]): void {
   const names = new Set<string>();
-  for (const { name } of modules) {
+  for (const module of modules as readonly Partial<GatewayModule>[]) {
+    const { name } = module;
+    if (typeof name !== 'string' || name === '') throw new BuildError('a module has no name');
+    if (typeof module.connect !== 'function') throw new BuildError(`module "${name}" has no method connect`);
     if (names.has(name)) throw new BuildError(`two modules are called "${name}"`);
     names.add(name);
   }
 }
 
-function connect(module: GatewayModule, catalogue: Catalogue, { making, sink }: GraphHost): Node {
-  const handlers: Handler[] = [];
-  const timers: Timer[] = [];
-  const reads = new Set<string>();
-  const writes = new Set<string>();
+/** What a module has said in `connect`. */
+interface Wires {
+  readonly handlers: Handler[];
+  readonly timers: Timer[];
+  readonly reads: Set<string>;
+  readonly writes: Set<string>;
+  isConnected: boolean;
+}
+
+function connect(module: GatewayModule, catalogue: Catalogue, host: GraphHost): Node {
+  const wires: Wires = { handlers: [], timers: [], reads: new Set(), writes: new Set(), isConnected: false };
+  callConnect(module, { ...wiring(module, wires, catalogue, host), ...looking(module.name, catalogue, host) });
+  wires.isConnected = true;
+  const { handlers, timers, reads, writes } = wires;
+  return { module, handlers, timers, reads, writes };
+}
+
+/** The calls that wire a module. @throws BuildError */
+function wiring(
+  module: GatewayModule,
+  wires: Wires,
+  catalogue: Catalogue,
+  { making, sink }: GraphHost,
+): Pick<Connector, 'on' | 'output' | 'every' | 'after'> {
   const { name: who } = module;
-  const connector: Connector = {
+  const { handlers, timers, reads, writes } = wires;
+  const assertConnecting = (call: string): void => {
+    if (wires.isConnected)
+      throw new BuildError(`module "${who}" calls ${call}() after connect: it has no effect there`);
+  };
+  return {
     on: (names, run) => {
+      assertConnecting('on');
       for (const name of names) reads.add(catalogue.channel(name, who, 'reads').name);
       handlers.push({ channels: [...new Set(names)], run: run as Handler['run'] });
     },
     output: (name) => {
+      assertConnecting('output');
       const channel = catalogue.channel(name, who, 'ticks');
       writes.add(name);
       return { tick: (value: unknown) => sink.take(module, name, completeTick(channel, value, making)) };
     },
     every: (intervalMs, run) => {
+      assertConnecting('every');
       if (!(intervalMs >= 1))
         throw new BuildError(`module "${who}" wants to be called every ${intervalMs} ms: at least 1`);
       timers.push({ firstMs: intervalMs, intervalMs, run });
     },
     after: (delayMs, run) => {
+      assertConnecting('after');
       timers.push({ firstMs: Math.max(0, delayMs), intervalMs: null, run });
     },
+  };
+}
+
+/** The calls that a module may also make while it runs. */
+function looking(
+  who: string,
+  catalogue: Catalogue,
+  { making }: GraphHost,
+): Omit<Connector, 'on' | 'output' | 'every' | 'after'> {
+  return {
     make: <T extends Stamped>(type: RecordType<T>, values: Readonly<Partial<T>>) => type.make(values, making),
     read: <T extends Stamped>(type: RecordType<T>, input: unknown, options: { readonly forceNew?: boolean } = {}) =>
       type.read(input, { making, ...options }),
-    choose: (selection) => chooseChannels(catalogue, selection, who),
+    choose: (selection) => select([...catalogue.channels.keys()], selection, `module "${who}"`),
     describe: (name) => shapeOf(catalogue.channel(name, who, 'reads')),
     field: (name) => {
       const found = catalogue.fields.get(name);
@@ -109,30 +143,31 @@ function connect(module: GatewayModule, catalogue: Catalogue, { making, sink }: 
     },
     keys: (name) => [...(catalogue.channel(name, who, 'reads').keys?.keys() ?? [])],
   };
+}
+
+/** @throws BuildError naming the module */
+function callConnect(module: GatewayModule, connector: Connector): void {
+  const { name } = module;
   try {
-    module.connect(connector);
+    const result: unknown = module.connect(connector);
+    if (!(result instanceof Promise)) return;
+    result.catch(() => undefined);
+    throw new BuildError(`module "${name}" connects asynchronously: what takes its time belongs into start()`);
   } catch (error) {
     if (error instanceof BuildError) throw error;
-    throw new BuildError(`module "${who}" does not connect: ${String(error)}`, { cause: error });
+    throw new BuildError(`module "${name}" does not connect: ${String(error)}`, { cause: error });
   }
-  return { module, handlers, timers, reads, writes };
 }
 
 function shapeOf({ declaration: { type, isList }, keys }: Channel): ChannelShape {
   return { type, isList, keys: keys === null ? null : [...keys.keys()] };
 }
 
-function chooseChannels({ channels }: Catalogue, selection: Selection | undefined, who: string): string[] {
-  try {
-    return select([...channels.keys()], selection, `module "${who}"`);
-  } catch (error) {
-    throw new BuildError(error instanceof Error ? error.message : String(error));
-  }
-}
-
 /** A channel that nothing ticks would be waited for in vain. */
 function assertProvided({ module, reads }: Node, catalogue: Catalogue, written: ReadonlySet<string>): void {
   const read = [...reads];
+  if (module.requires !== undefined)
+    select([...catalogue.channels.keys()], module.requires, `requires of module "${module.name}"`);
   const required = select(
     read,
     module.requires === undefined ? undefined : known(module, read),

@@ -4,6 +4,7 @@ import { Controller, Get, Inject, Post, Res } from '@nestjs/common';
 import { LOG, Who, type Identity } from '@sluice/service-kit';
 import { type FastifyReply } from 'fastify';
 import { type Logger } from 'pino';
+import { CONTROLS_CHANNEL } from '../application/with-controls.js';
 import { type Channel } from '../engine/catalogue.js';
 import { Gateway } from '../gateway.js';
 import { timestampOf } from '../records/times.js';
@@ -13,9 +14,6 @@ import { sendJson } from './json-reply.js';
 
 /** Injection token of what ends the process in order. */
 export const SHUT_DOWN = Symbol('shut down');
-
-/** Name of the channel on which controls are seen. */
-export const CONTROLS_CHANNEL = 'controls';
 
 type Control = 'heartbeat' | 'stats' | 'shutdown';
 

@@ -74,9 +74,9 @@ function readDefault(read: ValueReader, value: unknown): unknown {
   const faults = new Faults();
   const making = { nextId: () => '', timestamp: () => '' };
   const initial = read(value, { making, forceNew: false, runsValidators: false }, faults);
-  const [fault] = faults.list;
-  if (fault === undefined) return initial;
-  throw new SchemaError(`its default ${JSON.stringify(value)} does not fit: ${fault.msg}`);
+  const [first] = faults.list;
+  if (first === undefined) return initial;
+  throw new SchemaError(`its default ${JSON.stringify(value)} does not fit: ${first.msg}`);
 }
 
 interface MembersInput {

@@ -1,3 +1,4 @@
+import { BuildError } from '../engine/build-error.js';
 import { type RecordType, type Stamped } from '../records/record-type.js';
 import { type Channels, type TickOf } from './channels.js';
 
@@ -104,14 +105,14 @@ export interface GatewayModule<C extends Channels = Channels> {
   stop?(): Promise<void> | void;
 }
 
-/** Names of `all` that a selection chooses. @param what for the error @throws Error for a name that is not among them */
+/** Names of `all` that a selection chooses. @param what for the error @throws BuildError for a name that is not among them */
 export function select(all: readonly string[], selection: Selection | undefined, what: string): string[] {
   if (selection === undefined) return [...all];
   const { include, exclude = [] } = Array.isArray(selection)
     ? { include: selection as readonly string[] }
     : (selection as Exclude<Selection, readonly string[]>);
   for (const name of [...(include ?? []), ...exclude]) {
-    if (!all.includes(name)) throw new Error(`${what} names the channel "${name}", which there is not`);
+    if (!all.includes(name)) throw new BuildError(`${what} names the channel "${name}", which there is not`);
   }
   return (include ?? all).filter((name) => !exclude.includes(name));
 }

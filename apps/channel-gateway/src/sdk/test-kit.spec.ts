@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { defineApplication } from './application.js';
+import { defineApplication, type Mounts } from './application.js';
 import { basket, channel, type Channels, enumBasket, field, list } from './channels.js';
 import { type GatewayModule } from './module.js';
 import { recordType, type RecordOf } from '../records/record-type.js';
@@ -206,6 +206,33 @@ describe('an application over simulated time', () => {
     await kit.stop();
     expect(aborted).toBe(true);
   });
+
+  it('takes from a test what clients can send', () => {
+    const kit = kitOf(doubler);
+    kit.send('input', [{ x: 1 }, { x: 2 }]);
+    kit.send('sums', { x: 3 });
+    expect(xOf(kit, 'doubled')).toEqual([2, 4]);
+    expect(kit.values('sums')).toMatchObject([[{ x: 3 }]]);
+    expect(() => kit.send('sides', { UP: {} })).toThrow('UP.[key]: Input should be 1 or 2');
+    expect(() => kit.send('sides', 5)).toThrow('Input should be a valid dictionary');
+  });
+
+  it('refuses calls that have no effect outside of connect', () => {
+    const kit = kitOf({
+      name: 'Late',
+      connect: (gateway) => gateway.on(['input'], () => gateway.on(['sides'], () => undefined)),
+    });
+    kit.send('input', {});
+    expect(kit.faults.map(({ error }) => String(error))).toEqual([
+      expect.stringContaining('module "Late" calls on() after connect'),
+    ]);
+  });
+
+  it('tells which module fails when it stops', async () => {
+    const kit = kitOf({ name: 'Bad', connect: () => undefined, stop: () => JSON.parse('{') as void });
+    await kit.stop();
+    expect(kit.faults).toMatchObject([{ module: 'Bad' }]);
+  });
 });
 
 describe('an application that cannot be built', () => {
@@ -230,6 +257,19 @@ describe('an application that cannot be built', () => {
     ['a channel nobody ticks', { connect: (g) => g.on(['silent'], () => undefined) }, 'reads channel "silent"'],
     ['keys for what is no basket', { dynamicKeys: () => ({ input: ['a'] }) }, 'adds keys to "input"'],
     ['a channel of another type', { dynamicChannels: () => ({ input: channel(Other) }) }, 'adds channel "input"'],
+    [
+      'an asynchronous connect',
+      { connect: (() => Promise.reject(new Error('late'))) as () => void },
+      'module "Bad" connects asynchronously',
+    ],
+    ['no connect', { connect: undefined as unknown as () => void }, 'module "Bad" has no method connect'],
+    ['no name', { name: '' }, 'a module has no name'],
+    [
+      'a channel required that there is not',
+      { requires: ['inptu'] },
+      'requires of module "Bad" names the channel "inptu"',
+    ],
+    ['an error in what it adds', { dynamicKeys: () => JSON.parse('{') as never }, 'module "Bad" fails in dynamicKeys'],
     ['an error of the module', { connect: () => JSON.parse('{') as void }, 'module "Bad" does not connect'],
   ])('names the module and the channel: %s', (_case, module, words) => {
     expect(failure(module)).toContain(words);
@@ -244,5 +284,17 @@ describe('an application that cannot be built', () => {
   it('refuses two modules of one name, and names that no path can have', () => {
     expect(() => kitOf(doubler, doubler)).toThrow('two modules are called "Doubler"');
     expect(failure({}, { ...channels, 'a/b': channel(Tick) })).toContain('channel "a/b"');
+    expect(failure({}, { ...channels, id: channel(Tick) })).toContain('channel "id": the name is taken');
+    expect(failure({}, { ...channels, heartbeat: channel(Tick) })).toContain('channel "heartbeat"');
+  });
+
+  it('refuses what cannot be served', () => {
+    const states = channel(Tick, { states: [{ keyBy: [] }] });
+    expect(failure({}, { ...channels, states })).toContain('state "states" of channel "states" is keyed by nothing');
+    const built = (declared: Channels, mounts: Mounts): TestKit =>
+      new TestKit(defineApplication({ channels: declared, modules: [], mounts }));
+    expect(() => built(channels, { last: ['nope'] })).toThrow('mounts.last names the channel "nope"');
+    expect(() => built({ controls: channel(Tick) }, { controls: { stats: true } })).toThrow('channel "controls"');
+    expect(() => built({ controls: channel(Tick) }, {})).not.toThrow();
   });
 });

@@ -1,8 +1,11 @@
+import { withControls } from '../application/with-controls.js';
+import { decodeTick } from '../channels/payloads.js';
+import { Mounted } from '../channels/mounted.js';
 import { SimulatedClock } from '../engine/clock.js';
 import { Engine, type ModuleFault } from '../engine/engine.js';
 import { buildGraph } from '../engine/graph.js';
 import { type Kept } from '../engine/keeping.js';
-import { completeTick } from '../engine/ticks.js';
+import { readTicks, readWholeBasket } from '../sending/read-ticks.js';
 import { timestampOf } from '../records/times.js';
 import { type Application } from './application.js';
 
@@ -30,7 +33,7 @@ export class TestKit {
   private readonly clock: SimulatedClock;
   private readonly engine: Engine;
   private readonly seen = new Map<string, SeenTick[]>();
-  private readonly graph: ReturnType<typeof buildGraph>;
+  private readonly mounted: Mounted;
   private readonly keeps: Map<string, Map<string, string | null>>;
   private lastId = 0;
   private readonly making = {
@@ -51,8 +54,10 @@ export class TestKit {
       },
       onFault: (fault) => this.faults.push(fault),
     });
-    this.graph = buildGraph(application, { making: this.making, sink: this.engine });
-    this.engine.start(this.graph, this.keeps);
+    const whole = withControls(application);
+    const graph = buildGraph(whole, { making: this.making, sink: this.engine });
+    this.mounted = new Mounted(whole, graph);
+    this.engine.start(graph, this.keeps);
     this.clock.settle();
   }
 
@@ -60,24 +65,21 @@ export class TestKit {
     return this.clock.now();
   }
 
-  /** Ticks a channel from outside, as a client would; validators run. @throws FaultyInput, BadTick */
+  /**
+   * Ticks a channel from outside, as a client would: a record, a list of records, or of a basket an object of its keys. Validators run.
+   * @throws FaultyInput
+   */
   send(name: string, value: unknown): void {
-    const channel = this.graph.catalogue.channel(name, 'test', 'ticks');
-    const { type, isList } = channel.declaration;
-    const read = (input: unknown): unknown => {
-      if (isList) return (input as readonly unknown[]).map((item) => type.read(item, { making: this.making }));
-      return type.read(input, { making: this.making });
-    };
-    const entries = (input: unknown): [string, unknown][] =>
-      Object.entries(input as object).map(([key, item]) => [key, read(item)]);
-    const tick = completeTick(
-      channel,
-      channel.keys === null ? read(value) : Object.fromEntries(entries(value)),
-      this.making,
-    );
-    this.note(name, tick, this.nowMs);
-    this.engine.feed([{ channel: name, value: tick }]);
-    this.clock.settle();
+    const channel = this.mounted.catalogue.channel(name, 'test', 'ticks');
+    const options = { making: this.making, maxRecords: Infinity, loc: [] };
+    const { payloads } =
+      channel.keys === null ? readTicks(channel, null, value, options) : readWholeBasket(channel, value, options);
+    for (const payload of payloads) {
+      const tick = decodeTick(channel, Buffer.from(payload));
+      this.note(name, tick, this.nowMs);
+      this.engine.feed([{ channel: name, value: tick }]);
+      this.clock.settle();
+    }
   }
 
   /** Moves the time on; timers run at their times. */
@@ -102,7 +104,7 @@ export class TestKit {
 
   /** Everything that ticked on a channel so far. */
   ticks(name: string): readonly SeenTick[] {
-    this.graph.catalogue.channel(name, 'test', 'reads');
+    this.mounted.catalogue.channel(name, 'test', 'reads');
     return this.seen.get(name) ?? [];
   }
 

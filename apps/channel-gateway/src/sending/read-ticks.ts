@@ -1,6 +1,6 @@
 import { type BasketKey } from '../sdk/channels.js';
 import { type Channel } from '../engine/catalogue.js';
-import { type Fault, FaultyInput, type Location } from '../records/faults.js';
+import { type Fault, Faults, FaultyInput, type Location } from '../records/faults.js';
 import { type Making } from '../records/record-type.js';
 
 /** What a client sent. Each record is written as JSON once, for the log and for the answer alike. */
@@ -83,6 +83,7 @@ function tooMany(count: number, loc: Location, maxRecords: number): FaultyInput 
 }
 
 function faulty(type: string, loc: Location, msg: string, input: unknown): FaultyInput {
-  const shown = typeof input === 'object' ? null : input;
-  return new FaultyInput([{ type, loc, msg, input: shown ?? null }]);
+  const faults = new Faults(loc);
+  faults.add(type, msg, input);
+  return new FaultyInput(faults.list);
 }
