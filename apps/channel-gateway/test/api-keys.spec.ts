@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ApiKeys, UserDirectory } from '@sluice/service-kit';
 import { startRedis, type RedisServer } from '@sluice/testing';
-import { TestGateway } from './support/gateway.js';
+import { itWithin, TestGateway } from './support/gateway.js';
 import { lab } from './support/lab.js';
 
 const REFUSAL = { detail: 'unauthorized', status_code: 403 };
@@ -12,6 +12,7 @@ let lone: TestGateway;
 beforeAll(async () => {
   redis = await startRedis();
   lone = await TestGateway.start({
+    isSuite: true,
     redis,
     application: lab({ channelsGraph: true, controls: { heartbeat: true } }),
     environment: { SLUICE_CHANNEL_GATEWAY_API_KEYS: 'test, other+key' },
@@ -56,7 +57,6 @@ describe('an application with keys of its own', () => {
     for (const path of ['//openapi.json', '//ui-config', '//login', '//logout', '//health/ready']) {
       expect((await lone.get(path)).status).toBe(200);
     }
-    expect((await lone.get('//')).status).toBe(307);
     expect(await lone.get('/nothing')).toMatchObject({ status: 404, body: { detail: 'Not Found' } });
   });
 
@@ -101,7 +101,11 @@ describe('an application with keys of its own', () => {
     await socket.close();
   });
 
-  it('takes the keys and tokens of the system beside its own', async () => {
+  itWithin('leaves its own root to everybody', async () => {
+    expect((await lone.get('//')).status).toBe(307);
+  });
+
+  itWithin('takes the keys and tokens of the system beside its own', async () => {
     const { secret } = await lone.service.app
       .get(ApiKeys)
       .create({ name: 'system', scopes: ['channel:read'], owner: 'test' });

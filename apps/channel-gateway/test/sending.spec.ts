@@ -7,6 +7,7 @@ let gateway: TestGateway;
 
 beforeAll(async () => {
   gateway = await TestGateway.start({
+    isSuite: true,
     application: lab({ outputs: { dir: '/nowhere' } }),
     environment: { SLUICE_CHANNEL_GATEWAY_MAX_SEND_RECORDS: '1000' },
   });
@@ -190,8 +191,9 @@ describe('a module that throws', () => {
       error: 'asked to throw',
       ticks: { input: { x: 21, text: 'throw' } },
     });
-    const metrics = (await gateway.get('//metrics')).body as string;
-    expect(metrics).toMatch(/sluice_channels_module_failures_total\{module="Doubler",service="channel-gateway"\} 1/);
+    expect(await gateway.metrics()).toMatch(
+      /sluice_channels_module_failures_total\{module="Doubler",service="channel-gateway"\} 1/,
+    );
   });
 });
 

@@ -6,7 +6,7 @@ import { states } from './support/states.js';
 let lab: TestGateway;
 
 beforeAll(async () => {
-  lab = await TestGateway.start({ application: states() });
+  lab = await TestGateway.start({ isSuite: true, application: states() });
 });
 
 afterAll(async () => {

@@ -6,7 +6,7 @@ import { TestGateway } from './support/gateway.js';
 let lab: TestGateway;
 
 beforeAll(async () => {
-  lab = await TestGateway.start({ application: states() });
+  lab = await TestGateway.start({ isSuite: true, application: states() });
   const answer = await lab.post('/send/samples', [
     {
       id: 'a',

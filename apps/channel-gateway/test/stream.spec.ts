@@ -7,7 +7,7 @@ import { StreamClient, type StreamMessage } from './support/socket.js';
 let gateway: TestGateway;
 
 beforeAll(async () => {
-  gateway = await TestGateway.start({ application: lab({ stream: { heartbeatMs: 50 } }) });
+  gateway = await TestGateway.start({ isSuite: true, application: lab({ stream: { heartbeatMs: 50 } }) });
 });
 
 afterAll(async () => {

@@ -47,6 +47,8 @@ describe('the table of addresses', () => {
     ['/metrics', 'api-gateway'],
     ['/api-docs/openapi.json', 'api-gateway'],
     ['/docs', 'channel-gateway'],
+    ['/login?token=x', 'channel-gateway'],
+    ['/logout', 'channel-gateway'],
     ['/api/v1/last/example', 'channel-gateway'],
     ['/openapi.json', 'channel-gateway'],
     ['/page/page.js', 'api-gateway'],

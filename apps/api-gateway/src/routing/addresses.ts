@@ -42,6 +42,8 @@ export const ADDRESSES: readonly Address[] = [
   { path: 'channels_graph', owner: 'channel-gateway', what: 'page: who ticks and who reads each channel' },
   { path: 'outputs', owner: 'channel-gateway', what: 'files of a folder, where the application names one' },
   { path: 'ui-config', owner: 'channel-gateway', what: 'title of the application, for pages' },
+  { path: 'login', owner: 'channel-gateway', what: 'logs in with a key of the application, where it has some' },
+  { path: 'logout', owner: 'channel-gateway', what: 'logs out again' },
   { path: 'page', owner: 'api-gateway', what: 'files of the page at `/`' },
   { path: 'favicon.ico', owner: 'api-gateway', what: 'icon of the page' },
 ];

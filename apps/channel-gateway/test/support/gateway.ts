@@ -1,9 +1,11 @@
+import { it } from '@jest/globals';
 import { startRedis, type RedisServer } from '@sluice/testing';
 import { type ChannelView } from '../../src/channels/channel-view.js';
 import { createChannelGateway } from '../../src/create-channel-gateway.js';
 import { type Channel } from '../../src/engine/catalogue.js';
 import { Gateway } from '../../src/gateway.js';
 import { type Application } from '../../src/sdk/application.js';
+import { Replicas, type Sourced } from './replicas.js';
 import { StreamClient } from './socket.js';
 
 /** What a request answered. */
@@ -19,19 +21,36 @@ export interface GatewayOptions {
   /** Default: one of its own, which ends with it. */
   readonly redis?: RedisServer;
   readonly shutDown?: () => void;
+  /** What most of a file's tests ask: replicas behind a gateway, where the suite is run against those. */
+  readonly isSuite?: boolean;
 }
 
-/** A channel gateway in this process. */
+/** How many replicas the suite runs against (`jest.replicas.config.mjs`); none: a gateway in this process. */
+const { replicaCount = 0 } = globalThis as { readonly replicaCount?: number };
+
+/** `it` for what is looked at, or set up, inside the process of a gateway; nothing where that is another process. */
+export function itWithin(title: string, run: () => Promise<void>): void {
+  if (replicaCount === 0) it(title, run);
+}
+
+/** A channel gateway: in this process, or several processes of it behind a gateway. */
 export class TestGateway {
   private constructor(
-    readonly service: Awaited<ReturnType<typeof createChannelGateway>>,
+    private readonly own: Awaited<ReturnType<typeof createChannelGateway>> | null,
+    private readonly replicas: Replicas | null,
     readonly redis: RedisServer,
     readonly url: string,
     private readonly ownsRedis: boolean,
   ) {}
 
-  static async start({ application, environment, redis, shutDown }: GatewayOptions = {}): Promise<TestGateway> {
+  static async start(options: GatewayOptions = {}): Promise<TestGateway> {
+    const { application, environment, redis, shutDown } = options;
     const server = redis ?? (await startRedis());
+    if (options.isSuite === true && replicaCount > 0) {
+      const started = { redis: server, application: (application as Sourced | undefined) ?? null };
+      const replicas = await Replicas.start(replicaCount, { ...started, environment: environment ?? {} });
+      return new TestGateway(null, replicas, server, replicas.front.url, redis === undefined);
+    }
     const variables = {
       REDIS_URL: server.url,
       SLUICE_CHANNEL_GATEWAY_PORT: '0',
@@ -42,7 +61,12 @@ export class TestGateway {
       shutDown: shutDown ?? (() => undefined),
       ...(application === undefined ? {} : { application }),
     });
-    return new TestGateway(service, server, await service.listen(), redis === undefined);
+    return new TestGateway(service, null, server, await service.listen(), redis === undefined);
+  }
+
+  get service(): Awaited<ReturnType<typeof createChannelGateway>> {
+    if (this.own === null) throw new Error('the gateway runs in processes of its own: use itWithin');
+    return this.own;
   }
 
   get gateway(): Gateway {
@@ -53,6 +77,13 @@ export class TestGateway {
   viewOf(name: string): ChannelView {
     const { live, mounted } = this.gateway;
     return live.view(mounted.catalogue.channels.get(name) as Channel);
+  }
+
+  /** Metrics of all replicas. */
+  async metrics(): Promise<string> {
+    const urls = this.replicas?.replicas.map(({ url }) => url) ?? [this.url];
+    const texts = await Promise.all(urls.map(async (url) => (await fetch(`${url}/metrics`)).text()));
+    return texts.join('\n');
   }
 
   /** Below `/api/v1`, unless the path begins with two slashes. */
@@ -80,7 +111,8 @@ export class TestGateway {
   }
 
   async close(): Promise<void> {
-    await this.service.close();
+    await this.own?.close();
+    await this.replicas?.stop();
     if (this.ownsRedis) await this.redis.stop();
   }
 }

@@ -9,7 +9,8 @@ import {
   Type,
   type Application,
   type GatewayModule,
-} from '../../src/sdk/index.js';
+} from '@sluice/channel-gateway/sdk';
+import type { Sourced } from './replicas.js';
 
 const Inner = recordType('Inner', { n: Type.Integer({ default: 0 }) });
 const Secret = recordType('Secret', { s: Type.String({ default: '' }) }, { omitFromLookup: true });
@@ -41,6 +42,9 @@ const doubler: GatewayModule<typeof channels> = {
 };
 
 /** Channels of every shape that tick only when a test sends something. */
-export function lab(mounts: Application['mounts'] = {}): Application {
-  return defineApplication({ title: 'Lab', channels, modules: [doubler], mounts });
+export function lab(mounts: Application['mounts'] = {}): Sourced {
+  return {
+    ...defineApplication({ title: 'Lab', channels, modules: [doubler], mounts }),
+    source: { file: import.meta.url, name: 'lab', mounts },
+  };
 }

@@ -13,7 +13,8 @@ import {
   Type,
   type Application,
   type GatewayModule,
-} from '../../src/sdk/index.js';
+} from '@sluice/channel-gateway/sdk';
+import type { Sourced } from './replicas.js';
 
 const Inner = recordType('Inner', { z: Type.Integer({ default: 0 }) });
 const Sample = recordType('Sample', {
@@ -64,6 +65,9 @@ const teller: GatewayModule<typeof channels> = {
 };
 
 /** Channels with states and staging areas that tick only when a test sends something. */
-export function states(mounts: Application['mounts'] = {}): Application {
-  return defineApplication({ title: 'States', channels, modules: [teller], mounts });
+export function states(mounts: Application['mounts'] = {}): Sourced {
+  return {
+    ...defineApplication({ title: 'States', channels, modules: [teller], mounts }),
+    source: { file: import.meta.url, name: 'states', mounts },
+  };
 }
