@@ -1,4 +1,5 @@
 import { type DynamicModule, Global, Module, type OnModuleDestroy } from '@nestjs/common';
+import { Entities } from '@sluice/catalog';
 import { Drain, LOG } from '@sluice/service-kit';
 import { RedisCommands, StreamAdmin, StreamLog } from '@sluice/stream-log';
 import { type Logger } from 'pino';
@@ -23,6 +24,10 @@ import { SettingsModule } from './settings.module.js';
 import { HistoryController } from './history/history.controller.js';
 import { SqlBox } from './sql/sql-box.js';
 import { SqlController } from './sql/sql.controller.js';
+import { ChannelEntities } from './declared/channel-entities.js';
+import { DeclarationStore } from './declared/declaration-store.js';
+import { DeclaredChannels } from './declared/declared-channels.js';
+import { DeclaredController } from './declared/declared.controller.js';
 import { StageController } from './staging/stage.controller.js';
 import { StateController } from './state/state.controller.js';
 import { ChannelStreamSocket } from './stream/channel-stream.socket.js';
@@ -42,6 +47,8 @@ export interface AppOptions {
 export class AppModule implements OnModuleDestroy {
   constructor(
     private readonly gateway: Gateway,
+    private readonly declared: DeclaredChannels,
+    private readonly entities: ChannelEntities,
     drain: Drain,
   ) {
     drain.add('modules', async () => {
@@ -66,6 +73,7 @@ export class AppModule implements OnModuleDestroy {
         StageController,
         HistoryController,
         SqlController,
+        DeclaredController,
       ],
       providers: [
         {
@@ -88,6 +96,22 @@ export class AppModule implements OnModuleDestroy {
             logger: Logger,
           ): Promise<Gateway> => openGateway({ application, config: settings, keys, log, commands, admin, logger }),
         },
+        {
+          provide: ChannelEntities,
+          inject: [ChannelConfig, Gateway, RedisCommands, LOG],
+          useFactory: (settings: ChannelConfig, gateway: Gateway, commands: RedisCommands, logger: Logger) =>
+            new ChannelEntities({
+              entities: new Entities(commands),
+              mounted: gateway.mounted,
+              application: settings.application,
+              logger,
+            }),
+        },
+        {
+          provide: DeclaredChannels,
+          inject: [ChannelConfig, Gateway, ChannelEntities, ChannelKeys, StreamLog, RedisCommands, LOG],
+          useFactory: openDeclared,
+        },
         NextTicks,
         SqlBox,
         LogReadiness,
@@ -100,8 +124,34 @@ export class AppModule implements OnModuleDestroy {
 
   /** After the last request and before the log is closed. */
   async onModuleDestroy(): Promise<void> {
+    this.declared.stop();
+    await this.entities.stop();
     await this.gateway.runner.stop();
     await this.gateway.live.stop();
     await this.gateway.states.stop();
   }
+}
+
+/** Serves what was declared at run time before the first request. */
+async function openDeclared(
+  settings: ChannelConfig,
+  gateway: Gateway,
+  entities: ChannelEntities,
+  keys: ChannelKeys,
+  log: StreamLog,
+  commands: RedisCommands,
+  logger: Logger,
+): Promise<DeclaredChannels> {
+  const declared = new DeclaredChannels({
+    gateway,
+    store: new DeclarationStore(commands, keys),
+    log,
+    keys,
+    logger,
+    maxChannels: settings.maxDeclared,
+    onChange: () => entities.update(),
+  });
+  await declared.start();
+  entities.update();
+  return declared;
 }

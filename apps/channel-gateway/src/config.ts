@@ -108,6 +108,14 @@ export const CHANNEL_CONFIG = defineConfig({
     unit: 'seconds',
     doc: 'How long a SQL query of a client may run.',
   },
+  maxDeclared: {
+    env: 'SLUICE_CHANNEL_GATEWAY_MAX_DECLARED_CHANNELS',
+    type: 'integer',
+    min: 0,
+    max: 1_000,
+    default: 200,
+    doc: 'Channels that may be declared at run time; 0: none.',
+  },
   maxSendRecords: {
     env: 'SLUICE_CHANNEL_GATEWAY_MAX_SEND_RECORDS',
     type: 'integer',
@@ -154,6 +162,7 @@ export class ChannelConfig {
   readonly idStateAgeMs: number;
   readonly stateMemoryMiB: number;
   readonly sqlMaxMs: number;
+  readonly maxDeclared: number;
   readonly maxSendRecords: number;
   readonly maxWaiters: number;
   readonly socketBufferBytes: number;
@@ -184,6 +193,7 @@ export class ChannelConfig {
     this.idStateAgeMs = settings.stateAge * 1000;
     this.stateMemoryMiB = settings.stateMemory;
     this.sqlMaxMs = settings.sqlSeconds * 1000;
+    this.maxDeclared = settings.maxDeclared;
     this.maxSendRecords = settings.maxSendRecords;
     this.maxWaiters = settings.maxWaiters;
     this.socketBufferBytes = settings.socketBufferBytes;

@@ -8,6 +8,8 @@ import { Schemes } from './api-keys/login.controller.js';
 import { AppModule } from './app.module.js';
 import { loadApplication } from './application/load-application.js';
 import { CHANNEL_CONFIG, ChannelConfig } from './config.js';
+import { DeclaredChannels } from './declared/declared-channels.js';
+import { needsDeclarations } from './declared/declared-level.js';
 import { Gateway } from './gateway.js';
 import { isServedPath } from './http/served-paths.js';
 import { slashRedirects } from './http/slashes.js';
@@ -53,7 +55,8 @@ export async function createChannelGateway(environment: Environment, options: Ch
       readBodies(app);
       app.get(Schemes).isHttps = (request) => edge.isHttps(request);
       const { mounted } = app.get(Gateway);
-      serveDocument(app, createDocument(mounted) as unknown as OpenAPIObject);
+      levelDeclarations(app);
+      serveDocument(app, () => createDocument(mounted) as unknown as OpenAPIObject);
       return { intercept: slashRedirects(edge, (path) => isServedPath(mounted, path)) };
     },
   });
@@ -79,9 +82,21 @@ function readBodies(app: NestFastifyApplication): void {
   });
 }
 
-/** The page of the document, without any network. */
-function serveDocument(app: NestFastifyApplication, document: OpenAPIObject): void {
+/** Before it is said that there is no such channel, or which ones there are, the newest declarations are read. */
+function levelDeclarations(app: NestFastifyApplication): void {
+  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
+  const { mounted } = app.get(Gateway);
+  const declared = app.get(DeclaredChannels);
+  fastify.addHook('onRequest', async ({ raw }) => {
+    if (needsDeclarations(mounted, raw.url ?? '/')) await declared.catchUp();
+  });
+}
+
+/** The page of the document as it is when somebody looks at it, without any network. */
+function serveDocument(app: NestFastifyApplication, read: () => OpenAPIObject): void {
+  const document = read();
   SwaggerModule.setup('docs', app, document, {
+    patchDocumentOnRequest: read,
     jsonDocumentUrl: 'docs/openapi.json',
     yamlDocumentUrl: 'docs/openapi.yaml',
     customSiteTitle: document.info.title,

@@ -15,6 +15,8 @@
  * | sluice:channels:{app}:state-order:<name> | zset | key of a record by the time it ticked                     | as long as kept  |
  * | sluice:channels:{app}:stage:<name>  | hash   | staging area -> `<number> <JSON list>`; `change`, `count`      | always           |
  * | sluice:channels:{app}:dead-letters  | stream | `d` = JSON of a module's failure with what it was given        | about 1,000      |
+ * | sluice:channels:{app}:declared      | hash   | channel that was declared at run time -> JSON of its declaration | until removed  |
+ * | sluice:channels:{app}:declarations  | stream | `d` = a channel whose declaration changed, `c` = the change    | about 1,000      |
  *
  * The JSON of an entry is what `/last` answers: a list of the tick's records. Of a basket it is an object with such a list for
  * each key that ticked.
@@ -50,6 +52,14 @@ export class ChannelKeys {
 
   get deadLetters(): string {
     return `${this.root}:dead-letters`;
+  }
+
+  get declared(): string {
+    return `${this.root}:declared`;
+  }
+
+  get declarations(): string {
+    return `${this.root}:declarations`;
   }
 
   stream(channel: string): string {

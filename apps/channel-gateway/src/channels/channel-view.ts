@@ -35,6 +35,7 @@ export class ChannelView implements FollowerSink {
   readonly channel: Channel;
   readonly waiters = new Waiters();
   private follower: Follower | null = null;
+  private isOver = false;
   private seen: EntryId = FIRST_ENTRY_ID;
   private lastJson: Uint8Array | null = null;
   private readonly lastByKey = new Map<string, KeyTick>();
@@ -95,7 +96,7 @@ export class ChannelView implements FollowerSink {
 
   /** Resolves when everything up to `target` has been taken in. */
   reach(target: EntryId): Promise<void> {
-    if (compareEntryIds(this.seen, target) >= 0) return Promise.resolve();
+    if (this.isOver || compareEntryIds(this.seen, target) >= 0) return Promise.resolve();
     return new Promise((done) => this.levelling.push({ target, done }));
   }
 
@@ -123,9 +124,16 @@ export class ChannelView implements FollowerSink {
     this.options.onFailure(error);
   }
 
+  /** Nothing comes any more. */
+  get isClosed(): boolean {
+    return this.isOver;
+  }
+
   /** Ends the following; who waits gets an empty list. */
   close(): void {
+    this.isOver = true;
     this.follower?.close();
+    for (const { done } of this.levelling.splice(0)) done();
     this.waiters.settleAll(EMPTY);
   }
 

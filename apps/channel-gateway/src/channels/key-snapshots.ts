@@ -47,7 +47,7 @@ const KEYS_AT_ONCE = 500;
 export class KeySnapshots {
   private timer: NodeJS.Timeout | null = null;
   private keeping: Promise<void> | null = null;
-  private baskets: readonly ChannelView[] = [];
+  private views: () => Iterable<ChannelView> = () => [];
   private isOurs: () => boolean = () => false;
 
   constructor(
@@ -73,10 +73,11 @@ export class KeySnapshots {
     return ticks;
   }
 
-  start(views: readonly ChannelView[], isOurs: () => boolean): void {
-    this.baskets = views.filter(({ channel }) => channel.keys !== null);
+  /** @param views all that there are now @param isOurs whether this replica keeps what changes, for the others too */
+  start(views: () => Iterable<ChannelView>, isOurs: () => boolean): void {
+    this.views = views;
     this.isOurs = isOurs;
-    if (this.baskets.length > 0) this.timer = setInterval(() => void this.keep(), KEEP_EVERY_MS);
+    this.timer = setInterval(() => void this.keep(), KEEP_EVERY_MS);
   }
 
   async stop(): Promise<void> {
@@ -92,7 +93,8 @@ export class KeySnapshots {
   }
 
   private async keepAll(): Promise<void> {
-    for (const view of this.baskets) {
+    for (const view of this.views()) {
+      if (view.channel.keys === null) continue;
       const changed = [...view.takeChanged()];
       for (let at = 0; at < changed.length; at += KEYS_AT_ONCE) {
         const part = changed.slice(at, at + KEYS_AT_ONCE);

@@ -1,4 +1,4 @@
-import { type SluiceError } from '@sluice/contracts';
+import { SluiceError } from '@sluice/contracts';
 import { type LogEntry, type RedisCommands, type StreamLog } from '@sluice/stream-log';
 import { entryOfPosition, FIRST_ENTRY_ID } from '@sluice/wire';
 import { type Catalogue, type Channel } from '../engine/catalogue.js';
@@ -39,44 +39,44 @@ const MAX_PACKED = 65_536;
 /** What this replica knows of all channels, as the log tells it. */
 export class LiveChannels {
   readonly index: LookupIndex;
-  private readonly views: ReadonlyMap<string, ChannelView>;
+  private readonly views: Map<string, ChannelView>;
   private readonly level: Level;
   private readonly snapshots: KeySnapshots;
 
   constructor(private readonly options: LiveChannelsOptions) {
-    const { catalogue, commands, keys, lookupRecords, listeners = [], onFailure } = options;
+    const { catalogue, commands, keys, lookupRecords } = options;
     this.index = new LookupIndex(lookupRecords);
-    const viewOf = (channel: Channel): ChannelView => {
-      const isIndexed = lookupRecords > 0 && !channel.declaration.type.omitFromLookup;
-      return new ChannelView({ channel, index: isIndexed ? this.index : null, listeners, onFailure });
-    };
-    this.views = new Map([...catalogue.channels.values()].map((channel) => [channel.name, viewOf(channel)]));
+    this.views = new Map([...catalogue.channels.values()].map((channel) => [channel.name, this.viewOf(channel)]));
     this.level = new Level(commands, keys);
     this.snapshots = new KeySnapshots(commands, keys);
   }
 
   /** Reads what the log holds and goes on following it; resolves when all that was there is taken in. @throws SluiceError */
   async start(): Promise<void> {
-    const { log, keys } = this.options;
-    for (const view of this.views.values()) {
-      if (view.channel.keys !== null) view.restore(await this.snapshots.read(view.channel));
-      view.follow(log.follow(keys.stream(view.channel.name), { after: FIRST_ENTRY_ID }, view));
-    }
-    const ends = [...this.views.values()].map(async (view) => {
-      const [newest] = await log.reader.range(keys.stream(view.channel.name), {
-        start: '-',
-        end: '+',
-        reverse: true,
-        count: 1,
-      });
-      if (newest !== undefined) await view.reach(entryOfPosition(newest.id));
-    });
-    await Promise.all(ends);
-    this.snapshots.start([...this.views.values()], this.options.keepsSnapshots);
+    for (const view of this.views.values()) await this.follow(view);
+    await Promise.all([...this.views.values()].map((view) => this.reachEnd(view)));
+    this.snapshots.start(() => this.views.values(), this.options.keepsSnapshots);
   }
 
-  view(channel: Channel): ChannelView {
-    return this.views.get(channel.name) as ChannelView;
+  /** Begins to follow a channel that was declared at run time; resolves when what the log holds of it is taken in. @throws SluiceError */
+  async add(channel: Channel): Promise<void> {
+    const view = this.viewOf(channel);
+    this.views.set(channel.name, view);
+    await this.follow(view);
+    await this.reachEnd(view);
+  }
+
+  /** Forgets a channel; who waits for it gets an empty list. */
+  remove(channel: Channel): void {
+    this.views.get(channel.name)?.close();
+    this.views.delete(channel.name);
+  }
+
+  /** @throws SluiceError NOT_FOUND for a channel that was removed meanwhile */
+  view({ name }: Channel): ChannelView {
+    const view = this.views.get(name);
+    if (view === undefined) throw new SluiceError('NOT_FOUND', `there is no channel "${name}" any more`);
+    return view;
   }
 
   /** The channel's view, level with everything any replica has accepted by now. @throws SluiceError LOG_UNAVAILABLE */
@@ -126,14 +126,33 @@ export class LiveChannels {
     for (const { waiters } of this.views.values()) waiters.settleAll('[]');
   }
 
+  private viewOf(channel: Channel): ChannelView {
+    const { lookupRecords, listeners = [], onFailure } = this.options;
+    const isIndexed = lookupRecords > 0 && !channel.declaration.type.omitFromLookup;
+    return new ChannelView({ channel, index: isIndexed ? this.index : null, listeners, onFailure });
+  }
+
+  private async follow(view: ChannelView): Promise<void> {
+    const { log, keys } = this.options;
+    if (view.channel.keys !== null) view.restore(await this.snapshots.read(view.channel));
+    view.follow(log.follow(keys.stream(view.channel.name), { after: FIRST_ENTRY_ID }, view));
+  }
+
+  private async reachEnd(view: ChannelView): Promise<void> {
+    const { log, keys } = this.options;
+    const newestOnly = { start: '-', end: '+', reverse: true, count: 1 };
+    const [newest] = await log.reader.range(keys.stream(view.channel.name), newestOnly);
+    if (newest !== undefined) await view.reach(entryOfPosition(newest.id));
+  }
+
   private async readPlace(
     { channel: name, entryId }: RecordPlace,
     id: string,
     maySee: MaySee,
   ): Promise<LookedUp | null> {
     const { log, keys, catalogue } = this.options;
-    const channel = catalogue.channels.get(name) as Channel;
-    if (channel.keys === null && !maySee(channel, null)) return null;
+    const channel = catalogue.channels.get(name);
+    if (channel === undefined || (channel.keys === null && !maySee(channel, null))) return null;
     const whole = entryOfPosition(entryId);
     const found = await log.reader.range(keys.stream(name), { start: whole, end: whole, count: MAX_PACKED });
     const entry = found.find((one) => one.id === entryId);

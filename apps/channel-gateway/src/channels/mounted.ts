@@ -2,18 +2,21 @@ import { type Catalogue, type Channel } from '../engine/catalogue.js';
 import { type Graph } from '../engine/graph.js';
 import { type Application } from '../sdk/application.js';
 import { findIn } from './aliases.js';
-import { StateCatalogue } from '../state/state-catalogue.js';
+import { StateCatalogue, type State } from '../state/state-catalogue.js';
 import { select, type Selection } from '../sdk/module.js';
 
 /** A group of routes with one name per channel. */
 export type Group = 'last' | 'next' | 'lookup' | 'send' | 'stage';
 
+const READ_GROUPS = ['last', 'next', 'lookup'] as const;
+
 /** Which channels are served in which group of routes, and what stands behind them. */
 export class Mounted {
   readonly catalogue: Catalogue;
   readonly states: StateCatalogue;
-  private readonly groups: Readonly<Record<Group, ReadonlyMap<string, Channel>>>;
-  private readonly streamed: ReadonlyMap<string, Channel>;
+  private readonly groups: Readonly<Record<Group, Map<string, Channel>>>;
+  private readonly streamed: Map<string, Channel>;
+  private changes = 0;
 
   /** @throws Error for a selection that names what there is not */
   constructor(
@@ -44,6 +47,31 @@ export class Mounted {
       stage: chosen(staged, mounts.stage, 'mounts.stage'),
     };
     this.streamed = chosen(shown, mounts.stream?.selection, 'mounts.stream.selection');
+  }
+
+  /** How often what is served has changed. */
+  get version(): number {
+    return this.changes;
+  }
+
+  /** Serves a channel that was declared at run time wherever its declaration allows; what the application mounts is about its own. */
+  put(channel: Channel, states: readonly State[]): void {
+    const { sendable, staged } = channel.declaration.options;
+    this.catalogue.put(channel);
+    this.states.put(states);
+    for (const group of READ_GROUPS) this.groups[group].set(channel.name, channel);
+    if (sendable === true) this.groups.send.set(channel.name, channel);
+    if (staged === true) this.groups.stage.set(channel.name, channel);
+    this.streamed.set(channel.name, channel);
+    this.changes += 1;
+  }
+
+  drop(channel: Channel): void {
+    for (const group of Object.values(this.groups)) group.delete(channel.name);
+    this.streamed.delete(channel.name);
+    this.states.drop(channel);
+    this.catalogue.drop(channel);
+    this.changes += 1;
   }
 
   /** The channel of a name, or of its alias with `-` for each `_`, in a group of routes. */

@@ -17,9 +17,9 @@ export interface Channel {
   readonly keys: ReadonlyMap<string, BasketKey> | null;
 }
 
-/** Every channel and static field of an application, the modules' own among them. */
+/** Every channel and static field of an application, the modules' own and those declared at run time among them. */
 export class Catalogue {
-  readonly channels: ReadonlyMap<string, Channel>;
+  private readonly known = new Map<string, Channel>();
   readonly fields: ReadonlyMap<string, StaticField>;
   /** Channels on which staging is told. */
   private readonly stagingLogs: ReadonlySet<string>;
@@ -29,18 +29,27 @@ export class Catalogue {
     const declared = new Map(Object.entries(channels));
     for (const module of modules) addDynamicChannels(declared, module);
     const keys = dynamicKeys(declared, modules);
-    const found = new Map<string, Channel>();
     const fields = new Map<string, StaticField>();
     for (const [name, declaration] of declared) {
-      if (!NAME.test(name))
-        throw new BuildError(`channel "${name}": a name has letters, digits and _, and begins with a letter`);
-      if (TAKEN.has(name)) throw new BuildError(`channel "${name}": the name is taken, for what clients call by it`);
+      assertName(name);
       if (declaration.kind === 'field') fields.set(name, declaration);
-      else found.set(name, { name, declaration, keys: keysOf(name, declaration, keys.get(name) ?? []) });
+      else this.known.set(name, { name, declaration, keys: keysOf(name, declaration, keys.get(name) ?? []) });
     }
-    this.channels = found;
     this.fields = fields;
-    this.stagingLogs = stagingLogsOf(found);
+    this.stagingLogs = stagingLogsOf(this.known);
+  }
+
+  get channels(): ReadonlyMap<string, Channel> {
+    return this.known;
+  }
+
+  /** Takes in a channel that was declared at run time. */
+  put(channel: Channel): void {
+    this.known.set(channel.name, channel);
+  }
+
+  drop(channel: Channel): void {
+    this.known.delete(channel.name);
   }
 
   /** Whether the channel is ticked by what happens to staging areas. */
@@ -57,12 +66,31 @@ export class Catalogue {
   }
 }
 
+/** A channel as a declaration describes it. @throws BuildError */
+export function makeChannel(name: string, declaration: ChannelDeclaration): Channel {
+  assertName(name);
+  const channel = { name, declaration, keys: keysOf(name, declaration, []) };
+  assertCanBeStaged(channel);
+  return channel;
+}
+
+function assertName(name: string): void {
+  if (!NAME.test(name))
+    throw new BuildError(`channel "${name}": a name has letters, digits and _, and begins with a letter`);
+  if (TAKEN.has(name)) throw new BuildError(`channel "${name}": the name is taken, for what clients call by it`);
+}
+
+function assertCanBeStaged({ name, keys, declaration }: Channel): void {
+  if (declaration.options.staged === true && keys !== null)
+    throw new BuildError(`basket "${name}" is staged, which only other channels are`);
+}
+
 function stagingLogsOf(channels: ReadonlyMap<string, Channel>): Set<string> {
   const logs = new Set<string>();
-  for (const { name, keys, declaration } of channels.values()) {
-    const { staged, stagingEvents } = declaration.options;
-    if (staged === true && keys !== null)
-      throw new BuildError(`basket "${name}" is staged, which only other channels are`);
+  for (const channel of channels.values()) {
+    assertCanBeStaged(channel);
+    const { name, declaration } = channel;
+    const { stagingEvents } = declaration.options;
     if (stagingEvents === undefined) continue;
     const log = channels.get(stagingEvents);
     if (

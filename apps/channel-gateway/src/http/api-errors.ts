@@ -2,15 +2,17 @@ import { SluiceError } from '@sluice/contracts';
 import { type DialectReply, type ErrorDialect, type UpgradeRefusal } from '@sluice/service-kit';
 import { type Fault } from '../records/faults.js';
 
+const CODES = { 400: 'INVALID_PARAMETER', 404: 'NOT_FOUND', 409: 'NAME_TAKEN', 422: 'INVALID_PARAMETER' } as const;
+
 /** An error with the status and the `detail` that clients of the dialect know. */
 export class ApiError extends SluiceError {
   constructor(
-    readonly httpStatus: 400 | 404 | 422,
+    readonly httpStatus: 400 | 404 | 409 | 422,
     /** What stands under `detail`. */
     readonly detail: string | readonly Fault[],
   ) {
     const message = typeof detail === 'string' ? detail : detail.map(({ msg }) => msg).join('; ');
-    super(httpStatus === 404 ? 'NOT_FOUND' : 'INVALID_PARAMETER', message);
+    super(CODES[httpStatus], message);
   }
 }
 

@@ -62,7 +62,7 @@ export class NextTicks {
     { after, timeoutMs, response }: WaitOptions,
   ): Promise<Json> {
     const view = await this.gateway.live.current(channel);
-    if (this.isReleased) return EMPTY;
+    if (this.isReleased || view.isClosed) return EMPTY;
     const answer = Promise.withResolvers<Json>();
     const end = view.waiters.add(key, answer.resolve);
     const giveUp = (): void => answer.resolve(EMPTY);

@@ -13,7 +13,7 @@ import { graphPage } from './pages.js';
 @ApiExcludeController()
 @Controller()
 export class RootController {
-  private document: string | null = null;
+  private document: { readonly version: number; readonly json: string } | null = null;
 
   constructor(@Inject(Gateway) private readonly gateway: Gateway) {}
 
@@ -24,8 +24,11 @@ export class RootController {
 
   @Get('openapi.json')
   async readDocument(@Res() reply: FastifyReply): Promise<void> {
-    this.document ??= JSON.stringify(createDocument(this.gateway.mounted));
-    await sendJson(reply, this.document);
+    const { mounted } = this.gateway;
+    if (this.document?.version !== mounted.version) {
+      this.document = { version: mounted.version, json: JSON.stringify(createDocument(mounted)) };
+    }
+    await sendJson(reply, this.document.json);
   }
 
   /** One page serves both names. */

@@ -3,6 +3,7 @@ import { type Mounted, type Group } from '../channels/mounted.js';
 const API = '/api/v1/';
 const ALONE: ReadonlySet<string> = new Set([
   'sql',
+  'channels',
   'stream',
   'field',
   'channels_graph',

@@ -1,6 +1,7 @@
 import { type Schema } from '../records/fields.js';
 import { NESTED } from '../records/fields.js';
 import { type RecordType } from '../records/record-type.js';
+import { plainOf } from '../state/attributes.js';
 
 /** Columns of a table of records, by name: nested objects flattened with dots, lists as their items, maps as text. */
 export function columnsOf(type: RecordType): Record<string, string> {
@@ -11,7 +12,8 @@ export function columnsOf(type: RecordType): Record<string, string> {
   ]);
 }
 
-function columns(name: string, schema: Schema): [string, string][] {
+function columns(name: string, declared: Schema): [string, string][] {
+  const schema = plainOf(declared);
   const nested = schema[NESTED];
   if (nested !== undefined) {
     return Object.entries(columnsOf(nested)).map(([inner, kind]) => [`${name}.${inner}`, kind]);

@@ -47,12 +47,13 @@ export class RecordSchemas {
       timestamp: { type: 'string', format: 'date-time', title: 'Timestamp' },
       ...Object.fromEntries(fields),
     };
-    const { description } = type.options;
+    const { description, required = [] } = type.options;
     return {
       type: 'object',
       title: type.name,
       ...(description === undefined ? {} : { description }),
       properties,
+      ...(side === 'Input' && required.length > 0 ? { required } : {}),
       additionalProperties: false,
     };
   }

@@ -27,7 +27,11 @@ const ajv = new Ajv({ strict: false, allErrors: false, validateSchema: true });
 export function compileConstraints(fields: Readonly<Record<string, Schema>>): Constraints {
   const checks = Object.entries(fields).flatMap(([name, schema]): [string, ValidateFunction][] => {
     const bare = withoutKinds(schema);
-    return Object.keys(bare).length === 0 ? [] : [[name, inField(name, () => ajv.compile(bare))]];
+    if (Object.keys(bare).length === 0) return [];
+    const check = inField(name, () => ajv.compile(bare));
+    // What is compiled here once is never asked for by its schema again: types come and go.
+    ajv.removeSchema(bare);
+    return [[name, check]];
   });
   if (checks.length === 0) return () => undefined;
   return (values, faults) => {

@@ -14,11 +14,15 @@ export type RecordReader = (value: unknown, reading: Reading, faults: Faults) =>
 const ID = 'id';
 const TIMESTAMP = 'timestamp';
 const MAX_ID_CHARS = 512;
+const NONE: ReadonlySet<string> = new Set();
 const MODEL = 'Input should be a valid dictionary or object to extract fields from';
 
-/** A reader of records with these fields; nothing is required. */
-export function compileRecordReader(fields: Readonly<Record<string, Schema>>): RecordReader {
-  const members = compileMembers(fields);
+/** A reader of records with these fields. @param required names of those that an input has to have; default: none */
+export function compileRecordReader(
+  fields: Readonly<Record<string, Schema>>,
+  required: readonly string[] = [],
+): RecordReader {
+  const members = compileMembers(fields, new Set(required));
   return (value, reading, faults) => {
     const { making, forceNew } = reading;
     if (!isObject(value)) return fault(faults, 'model_attributes_type', MODEL, value);
@@ -31,6 +35,10 @@ export function compileRecordReader(fields: Readonly<Record<string, Schema>>): R
     record[TIMESTAMP] ??= making.timestamp();
     return record;
   };
+}
+
+function missing(_value: unknown, faults: Faults): unknown {
+  return fault(faults, 'missing', 'Field required', null);
 }
 
 /** Unset stays unset. */
@@ -53,15 +61,20 @@ interface Member {
   readonly hasDefault: boolean;
   readonly initial: unknown;
   readonly isNullable: boolean;
+  readonly isRequired: boolean;
 }
 
-function compileMembers(fields: Readonly<Record<string, Schema>>): ReadonlyMap<string, Member> {
-  return new Map(
-    Object.entries(fields).map(([name, schema]) => [name, inField(name, () => compileMember(name, schema))]),
-  );
+function compileMembers(
+  fields: Readonly<Record<string, Schema>>,
+  required: ReadonlySet<string>,
+): ReadonlyMap<string, Member> {
+  const compile = ([name, schema]: [string, Schema]): [string, Member] => {
+    return [name, { ...inField(name, () => compileMember(name, schema)), isRequired: required.has(name) }];
+  };
+  return new Map(Object.entries(fields).map(compile));
 }
 
-function compileMember(name: string, schema: Schema): Member {
+function compileMember(name: string, schema: Schema): Omit<Member, 'isRequired'> {
   const read = compileReader(schema);
   const hasDefault = 'default' in schema;
   const isUnset = hasDefault && schema.default === null;
@@ -90,10 +103,11 @@ interface MembersInput {
 }
 
 function readMembers({ members, value, record, reading, faults, stamped }: MembersInput): void {
-  for (const { name, read, hasDefault, initial, isNullable } of members.values()) {
+  for (const { name, read, hasDefault, initial, isNullable, isRequired } of members.values()) {
     const given = Object.hasOwn(value, name) ? value[name] : undefined;
     if (given === undefined) {
       if (hasDefault) record[name] = copyOf(initial);
+      else if (isRequired) readWithin(name, null, missing, faults);
     } else if (given === null && isNullable) record[name] = null;
     else {
       faults.enter(name);
@@ -241,7 +255,7 @@ function listReader(items: Schema): ValueReader {
 /** An object with named members, or a map of any names. */
 function objectReader(schema: Schema): ValueReader {
   if (schema.properties !== undefined) {
-    const members = compileMembers(schema.properties);
+    const members = compileMembers(schema.properties, NONE);
     return (value, reading, faults) => {
       if (!isObject(value)) return fault(faults, 'model_attributes_type', MODEL, value);
       const record: Record<string, unknown> = {};

@@ -32,6 +32,8 @@ export interface RecordTypeOptions<T extends object> {
   readonly description?: string;
   /** Records cannot be looked up by id. */
   readonly omitFromLookup?: boolean;
+  /** Fields that every input has to have. Default: none. */
+  readonly required?: readonly string[];
   /** Run on what clients send, in their order; each may put something in its place or throw a {@link RecordValueError}. */
   readonly validators?: {
     /** Before anything is read. */
@@ -97,7 +99,7 @@ export class RecordType<T extends object = object> {
     this.omitFromLookup = options.omitFromLookup ?? false;
     try {
       this.fields = plainSchemas(fields);
-      this.reader = compileRecordReader(this.fields);
+      this.reader = compileRecordReader(this.fields, options.required);
       this.constraints = compileConstraints(this.fields);
       this.assertDefaults();
     } catch (error) {

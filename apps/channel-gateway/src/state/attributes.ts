@@ -114,7 +114,7 @@ function namesAndValues(members: Enumeration | null, onWire: Enumeration | null)
 }
 
 /** A union with null is what it is a union of. */
-function plainOf(schema: Schema): Schema {
+export function plainOf(schema: Schema): Schema {
   const branches = (schema.anyOf ?? []).filter(({ type }) => type !== 'null');
   return branches.length === 1 ? (branches[0] as Schema) : schema;
 }

@@ -19,8 +19,8 @@ export interface State {
 
 /** Every state that an application declares. */
 export class StateCatalogue {
-  readonly all: ReadonlyMap<string, State>;
-  private readonly served: ReadonlyMap<string, State>;
+  private readonly known: Map<string, State>;
+  private readonly served: Map<string, State>;
 
   /** @throws BuildError for a state that cannot be kept, Error for a selection that names what there is not */
   constructor(catalogue: Catalogue, selection?: Selection) {
@@ -28,9 +28,36 @@ export class StateCatalogue {
     for (const channel of catalogue.channels.values()) {
       for (const declaration of channel.declaration.options.states ?? []) addState(states, channel, declaration);
     }
-    this.all = states;
+    this.known = states;
     const names = select([...states.keys()], selection, 'mounts.state');
     this.served = new Map(names.map((name) => [name, states.get(name) as State]));
+  }
+
+  get all(): ReadonlyMap<string, State> {
+    return this.known;
+  }
+
+  /** The states that a channel declares, as they would be here. @throws BuildError for one that there cannot be */
+  statesOf(channel: Channel): readonly State[] {
+    const states = new Map(this.known);
+    for (const declaration of channel.declaration.options.states ?? []) addState(states, channel, declaration);
+    return [...states.values()].filter((state) => state.channel === channel);
+  }
+
+  /** Takes in the states of a channel that was declared at run time. */
+  put(states: readonly State[]): void {
+    for (const state of states) {
+      this.known.set(state.name, state);
+      this.served.set(state.name, state);
+    }
+  }
+
+  drop(channel: Channel): void {
+    for (const [name, state] of this.known) {
+      if (state.channel !== channel) continue;
+      this.known.delete(name);
+      this.served.delete(name);
+    }
   }
 
   /** States that clients are shown, in the order of their declaration. */

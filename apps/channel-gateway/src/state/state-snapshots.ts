@@ -110,6 +110,11 @@ export class StateSnapshots {
     change.isReset = true;
   }
 
+  /** The state is kept no more. */
+  forget({ name }: State): void {
+    this.changes.delete(name);
+  }
+
   start(isOurs: () => boolean): void {
     this.isOurs = isOurs;
     this.timer = setInterval(() => void this.keep(), KEEP_EVERY_MS);

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type DuckDBInstance } from '@duckdb/node-api';
+import { SluiceError } from '@sluice/contracts';
 import { type LogEntry } from '@sluice/stream-log';
 import { type EntryListener } from '../channels/channel-view.js';
 import { type Channel } from '../engine/catalogue.js';
@@ -35,6 +36,7 @@ const LONGEST_MS = 10_000;
 export class StateStore implements EntryListener {
   private readonly tables = new Map<string, StateTable>();
   private readonly byChannel = new Map<string, StateTable[]>();
+  private created = 0;
   private readonly turns = new Turnstile(QUERIES_AT_ONCE, MOST_WAITING);
 
   private constructor(
@@ -44,7 +46,7 @@ export class StateStore implements EntryListener {
 
   static async open(options: StateStoreOptions): Promise<StateStore> {
     const store = new StateStore(options, await openDatabase({ memoryMiB: options.memoryMiB }));
-    await store.createTables();
+    for (const state of options.states.all.values()) await store.add(state);
     return store;
   }
 
@@ -119,20 +121,36 @@ export class StateStore implements EntryListener {
     }
   }
 
-  private async createTables(): Promise<void> {
-    const { states, window, idWindow } = this.options;
+  /** Begins to keep a state. */
+  async add(state: State): Promise<void> {
+    const { window, idWindow } = this.options;
     const { database } = this;
-    for (const state of states.all.values()) {
-      const name = `state_${this.tables.size}`;
-      const table = await StateTable.create(state, { database, name, window: isKeyedById(state) ? idWindow : window });
-      this.tables.set(state.name, table);
-      const { name: channel } = state.channel;
-      this.byChannel.set(channel, [...(this.byChannel.get(channel) ?? []), table]);
-    }
+    const name = `state_${this.created}`;
+    this.created += 1;
+    const table = await StateTable.create(state, { database, name, window: isKeyedById(state) ? idWindow : window });
+    this.tables.set(state.name, table);
+    const { name: channel } = state.channel;
+    this.byChannel.set(channel, [...(this.byChannel.get(channel) ?? []), table]);
   }
 
+  /** Forgets a state and what is in it. */
+  async remove(state: State): Promise<void> {
+    const table = this.tables.get(state.name);
+    if (table === undefined) return;
+    const { name: channel } = state.channel;
+    this.tables.delete(state.name);
+    this.byChannel.set(
+      channel,
+      (this.byChannel.get(channel) ?? []).filter((one) => one !== table),
+    );
+    await table.drop();
+  }
+
+  /** @throws SluiceError NOT_FOUND for a state that was removed meanwhile */
   private tableOf({ name }: State): StateTable {
-    return this.tables.get(name) as StateTable;
+    const table = this.tables.get(name);
+    if (table === undefined) throw new SluiceError('NOT_FOUND', `there is no state "${name}" any more`);
+    return table;
   }
 
   private statement(

@@ -79,6 +79,14 @@ export class StateTable {
     return this.flushing;
   }
 
+  /** Forgets everything, for good. */
+  async drop(): Promise<void> {
+    await this.flush().catch(() => undefined);
+    await this.connection.run(`DROP TABLE ${this.name}`);
+    await this.connection.run(`DROP TABLE ${this.inbox}`);
+    this.close();
+  }
+
   close(): void {
     this.connection.closeSync();
   }

@@ -1,7 +1,7 @@
 import { type RedisCommands } from '@sluice/stream-log';
 import { type ChannelKeys } from '../channels/channel-keys.js';
 import { type ChannelConfig } from '../config.js';
-import { type StateCatalogue } from './state-catalogue.js';
+import { type State, type StateCatalogue } from './state-catalogue.js';
 import { StateSnapshots } from './state-snapshots.js';
 import { StateStore, isKeyedById } from './state-store.js';
 
@@ -32,11 +32,20 @@ export class States {
       onRow: (state, row) => snapshots.note(state, row),
       onReset: (state) => snapshots.reset(state),
     });
-    for (const state of catalogue.all.values()) {
-      if (isKeyedById(state)) continue;
-      for await (const rows of snapshots.read(state)) store.restore(state, rows);
-    }
-    return new States(catalogue, store, snapshots);
+    const states = new States(catalogue, store, snapshots);
+    for (const state of catalogue.all.values()) await states.restore(state);
+    return states;
+  }
+
+  /** Begins to keep a state, with what was kept of it. @throws SluiceError LOG_UNAVAILABLE */
+  async add(state: State): Promise<void> {
+    await this.store.add(state);
+    await this.restore(state);
+  }
+
+  async remove(state: State): Promise<void> {
+    this.snapshots.forget(state);
+    await this.store.remove(state);
   }
 
   /** @param isOurs whether this replica keeps what changes, for the others too */
@@ -47,5 +56,11 @@ export class States {
   async stop(): Promise<void> {
     await this.snapshots.stop();
     await this.store.close();
+  }
+
+  /** Of a state that is keyed by `id` the log itself tells everything. */
+  private async restore(state: State): Promise<void> {
+    if (isKeyedById(state)) return;
+    for await (const rows of this.snapshots.read(state)) this.store.restore(state, rows);
   }
 }

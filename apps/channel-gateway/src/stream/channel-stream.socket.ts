@@ -11,6 +11,7 @@ import { StreamLog } from '@sluice/stream-log';
 import { parseBoolean } from '@sluice/wire';
 import { ChannelKeys } from '../channels/channel-keys.js';
 import { ChannelConfig } from '../config.js';
+import { DeclaredChannels } from '../declared/declared-channels.js';
 import { Gateway } from '../gateway.js';
 import { refuseSocket } from '../http/api-errors.js';
 import { StreamHeartbeat } from './heartbeat.js';
@@ -30,6 +31,7 @@ export class ChannelStreamSocket implements SocketRoute<StreamContext>, OnModule
   constructor(
     @Inject(UpgradeRouter) router: UpgradeRouter,
     private readonly gateway: Gateway,
+    private readonly declared: DeclaredChannels,
     private readonly log: StreamLog,
     private readonly keys: ChannelKeys,
     private readonly config: ChannelConfig,
@@ -53,6 +55,7 @@ export class ChannelStreamSocket implements SocketRoute<StreamContext>, OnModule
   accept(connection: Connection, { tellsErrors }: StreamContext, { identity }: UpgradeRequest): void {
     new StreamSession({
       gateway: this.gateway,
+      declared: this.declared,
       log: this.log,
       keys: this.keys,
       heartbeat: this.heartbeat,

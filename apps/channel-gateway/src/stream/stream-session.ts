@@ -4,6 +4,7 @@ import { type StreamLog } from '@sluice/stream-log';
 import { type EntryId, parsePosition } from '@sluice/wire';
 import { type ChannelKeys } from '../channels/channel-keys.js';
 import { type Channel } from '../engine/catalogue.js';
+import { type DeclaredChannels } from '../declared/declared-channels.js';
 import { type Gateway } from '../gateway.js';
 import { isAllowed } from '../sending/permitted.js';
 import { HEARTBEAT_CHANNEL, type StreamHeartbeat } from './heartbeat.js';
@@ -18,6 +19,7 @@ const MAX_LATEST = 1_000;
 
 export interface SessionOptions {
   readonly gateway: Gateway;
+  readonly declared: DeclaredChannels;
   readonly log: StreamLog;
   readonly keys: ChannelKeys;
   readonly heartbeat: StreamHeartbeat;
@@ -54,6 +56,10 @@ export class StreamSession implements SubscriptionSocket {
     return this.options.connection.writer.bufferedBytes < this.options.maxBufferedBytes;
   }
 
+  isServed(channel: Channel): boolean {
+    return this.options.gateway.mounted.findStreamed(channel.name) === channel;
+  }
+
   write(pieces: readonly Uint8Array[]): void {
     this.options.connection.writer.write(pieces);
   }
@@ -79,13 +85,26 @@ export class StreamSession implements SubscriptionSocket {
       this.answer(null, read);
       return;
     }
+    // Another replica may know the channel already. Without an answer from Redis, what is known here counts.
+    if (this.isUnknown(read)) {
+      const known = this.options.declared.catchUp().catch(() => undefined);
+      this.hold(known, () => this.tryAct(read, data.length));
+    } else this.tryAct(read, data.length);
+    // Who asks and does not listen is not read on.
+    if (!this.hasRoom) this.pause();
+  }
+
+  private tryAct(read: ClientMessage, bytes: number): void {
     try {
-      this.act(read, data.length);
+      this.act(read, bytes);
     } catch (error) {
       this.refuse(read, error);
     }
-    // Who asks and does not listen is not read on.
-    if (!this.hasRoom) this.pause();
+  }
+
+  private isUnknown({ channel }: ClientMessage): boolean {
+    const isName = typeof channel === 'string' && channel !== '' && channel !== HEARTBEAT_CHANNEL;
+    return isName && this.options.gateway.mounted.findStreamed(channel) === null;
   }
 
   /** @throws Ignored, FaultyInput */
@@ -112,8 +131,10 @@ export class StreamSession implements SubscriptionSocket {
     const newest = latestOf(latest);
     if (given.snapshot && !this.hasRoom) throw new Ignored('there is too much to be read before a snapshot');
     const { live } = this.options.gateway;
+    this.forgetRemoved(channel);
     const isMoved = !this.subscriptions.has(channel.name) || after !== null || newest > 0;
     const begin = (): void => {
+      if (!this.isServed(channel)) return this.answer(given.ack, `there is no channel "${channel.name}" any more`);
       const subscription = this.subscriptionOf(channel, { withSeq, withGaps });
       subscription.choose(keys ?? []);
       if (given.snapshot) this.writeSnapshot(channel, keys);
@@ -121,7 +142,7 @@ export class StreamSession implements SubscriptionSocket {
       this.answer(given.ack, null);
     };
     // What any replica has accepted by now is not new, also where this one has not read it yet.
-    if (given.snapshot || (isMoved && after === null)) this.level(channel, begin);
+    if (given.snapshot || (isMoved && after === null)) this.hold(live.current(channel), begin);
     else begin();
   }
 
@@ -145,12 +166,11 @@ export class StreamSession implements SubscriptionSocket {
     subscription.follower = this.options.log.follow(this.options.keys.stream(name), options, subscription);
   }
 
-  /** Goes on once this replica is level with the log; what comes in meanwhile waits. */
-  private level(channel: Channel, begin: () => void): void {
+  /** Goes on when something is known; what comes in meanwhile waits. */
+  private hold(until: Promise<unknown>, effect: () => void): void {
     this.isBusy = true;
-    const { live } = this.options.gateway;
-    live.current(channel).then(
-      () => this.settle(begin),
+    until.then(
+      () => this.settle(effect),
       (error: unknown) => this.settle(() => this.end(error as SluiceError)),
     );
   }
@@ -166,6 +186,7 @@ export class StreamSession implements SubscriptionSocket {
   }
 
   private unsubscribe({ key }: ClientMessage, channel: Channel): void {
+    this.forgetRemoved(channel);
     const subscription = this.subscriptions.get(channel.name);
     const keys = this.namedKeys(channel, key);
     if (subscription === undefined) throw new Ignored(`there is no subscription of "${channel.name}"`);
@@ -222,6 +243,14 @@ export class StreamSession implements SubscriptionSocket {
     const isReadable = readable === null ? isAllowed(identity, 'channel:read', channel) : readable.length > 0;
     if (!isReadable) throw new Ignored('the credential does not allow that');
     return readable;
+  }
+
+  /** A subscription of a channel that was removed is none of the one that has its name now. */
+  private forgetRemoved(channel: Channel): void {
+    const known = this.subscriptions.get(channel.name);
+    if (known === undefined || known.channel === channel) return;
+    known.close();
+    this.subscriptions.delete(channel.name);
   }
 
   private channelOf(name: string): Channel {

@@ -14,6 +14,8 @@ import { encodeTicks } from './tick-frames.js';
 export interface SubscriptionSocket {
   /** Whether it takes more now. */
   readonly hasRoom: boolean;
+  /** False when the channel was removed. */
+  isServed(channel: Channel): boolean;
   write(pieces: readonly Uint8Array[]): void;
   end(error: SluiceError): void;
 }
@@ -62,6 +64,10 @@ export class Subscription implements FollowerSink {
   }
 
   onEntries(batch: EntryBatch): boolean {
+    if (!this.socket.isServed(this.channel)) {
+      this.close();
+      return false;
+    }
     const isWhole = this.chosen === null || this.chosen.size === this.channel.keys?.size;
     const pieces = encodeTicks(this.channel, batch, {
       keys: isWhole ? null : this.chosen,
