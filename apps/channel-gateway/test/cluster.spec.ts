@@ -57,7 +57,7 @@ describe('channels on a cluster', () => {
     expect(await next).toHaveLength(1);
     await one.post('/send/sides', { LEFT: { n: 3 }, RIGHT: { n: 4 } });
     expect(await other.list('/last/sides/RIGHT')).toMatchObject([{ n: 4 }]);
-    expect(numbers(await other.list('/state/keyed')).toSorted()).toEqual([1, 2]);
+    expect(new Set(numbers(await other.list('/state/keyed')))).toEqual(new Set([1, 2]));
     expect(numbers(await other.list('/history/keyed'))).toEqual([1, 2]);
     const answer = await other.post('/sql', { sql: 'SELECT max(n) AS n FROM keyed' });
     expect([answer.status, JSON.stringify(answer.body)]).toEqual([200, expect.stringContaining('2')]);
