@@ -7,11 +7,12 @@ import { gatedErrors } from './api-keys/gate-errors.js';
 import { Schemes } from './api-keys/login.controller.js';
 import { AppModule } from './app.module.js';
 import { loadApplication } from './application/load-application.js';
+import { type Mounted } from './channels/mounted.js';
 import { CHANNEL_CONFIG, ChannelConfig } from './config.js';
 import { DeclaredChannels } from './declared/declared-channels.js';
 import { needsDeclarations } from './declared/declared-level.js';
 import { Gateway } from './gateway.js';
-import { isServedPath } from './http/served-paths.js';
+import { isServedPath, namesNothing } from './http/served-paths.js';
 import { slashRedirects } from './http/slashes.js';
 import { createDocument } from './openapi/document.js';
 import { type Application } from './sdk/application.js';
@@ -37,6 +38,7 @@ export async function createChannelGateway(environment: Environment, options: Ch
   const application = withApiKeys(loaded, config.apiKeys);
   const { apiKeys } = application.mounts;
   const gate = apiKeys === undefined ? null : new ApiKeyGate(apiKeys);
+  let mounted: Mounted | null = null;
   const service = await createService({
     name: 'channel-gateway',
     module: AppModule.with({ application, config, gate, shutDown: options.shutDown }),
@@ -48,16 +50,17 @@ export async function createChannelGateway(environment: Environment, options: Ch
     },
     bodyLimitBytes: MAX_BODY_BYTES,
     isBehindGateway: true,
-    dialects: [gatedErrors(gate)],
+    dialects: [gatedErrors(gate, (path) => mounted !== null && namesNothing(mounted, path))],
     gatekeeper: gate ?? undefined,
     fastify: { exposeHeadRoutes: false },
     configure: (app, { edge }) => {
       readBodies(app);
       app.get(Schemes).isHttps = (request) => edge.isHttps(request);
-      const { mounted } = app.get(Gateway);
+      const { mounted: served } = app.get(Gateway);
+      mounted = served;
       levelDeclarations(app);
-      serveDocument(app, () => createDocument(mounted) as unknown as OpenAPIObject);
-      return { intercept: slashRedirects(edge, (path) => isServedPath(mounted, path)) };
+      serveDocument(app, () => createDocument(served) as unknown as OpenAPIObject);
+      return { intercept: slashRedirects(edge, (path) => isServedPath(served, path)) };
     },
   });
   if (gate !== null && gate.generated !== null)

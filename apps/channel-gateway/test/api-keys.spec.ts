@@ -57,7 +57,9 @@ describe('an application with keys of its own', () => {
     for (const path of ['//openapi.json', '//ui-config', '//login', '//logout', '//health/ready']) {
       expect((await lone.get(path)).status).toBe(200);
     }
-    expect(await lone.get('/nothing')).toMatchObject({ status: 404, body: { detail: 'Not Found' } });
+    for (const path of ['/nothing', '/last/nothing', '/send/doubled', '/state/nothing', '/field/nothing']) {
+      expect(await lone.get(path)).toMatchObject({ status: 404, body: { detail: 'Not Found' } });
+    }
   });
 
   it('sends on to the path with the right slash before it asks for a key', async () => {

@@ -79,6 +79,16 @@ describe('slashes', () => {
 
 describe('refusals', () => {
   it.each([
+    ['POST', '/last/nope'],
+    ['GET', '/send/nope'],
+    ['GET', '/send/example_list'],
+    ['PUT', '/state/nope'],
+    ['GET', '/stage/nope'],
+  ])('%s %s is not found, whatever the method', async (method, path) => {
+    expect(await demo.get(path, { method })).toMatchObject({ status: 404, body: { detail: 'Not Found' } });
+  });
+
+  it.each([
     ['/last/nope', 'Not Found'],
     ['/nope', 'Not Found'],
     ['/last/example/A', 'Not Found'],
@@ -113,6 +123,12 @@ describe('refusals', () => {
     const { status, body } = await demo.get(path);
     expect([status, body]).toMatchObject([422, { detail: [{ loc: ['query', name] }] }]);
   });
+});
+
+it('answers are JSON without a charset, as the original has them', async () => {
+  for (const path of ['/last/', '/last/example', '/last/basket', '/state/example', '/stream', '/field/metadata']) {
+    expect((await demo.get(path)).headers.get('content-type')).toBe('application/json');
+  }
 });
 
 describe('the last tick', () => {

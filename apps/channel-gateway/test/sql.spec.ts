@@ -183,6 +183,14 @@ describe('a SQL request', () => {
     expect([answer.status, typeOf(answer)]).toEqual([422, type]);
   });
 
+  it.each(['', '  ', ';', '-- nothing'])('"%s" has no statement, and is told so', async (text) => {
+    const answer = await sql(text);
+    expect([answer.status, JSON.stringify(answer.body)]).toEqual([
+      400,
+      expect.stringContaining('one statement, not 0'),
+    ]);
+  });
+
   it('with a parameter too few is refused', async () => {
     expect((await sql('SELECT ? AS x')).status).toBe(400);
     expect(await rows('SELECT ? AS x', { params: ['y'] })).toEqual([{ x: 'y' }]);

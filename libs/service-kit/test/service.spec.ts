@@ -196,7 +196,7 @@ describe('web pages', () => {
     const { status, body, headers } = await raw('/anything', asked, 'OPTIONS');
     expect([status, body]).toEqual([200, 'OK']);
     expect(headers).toMatchObject({
-      'access-control-allow-methods': 'GET, POST, PUT, DELETE, HEAD, OPTIONS',
+      'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS',
       'access-control-allow-headers': 'x-one, x-two',
       'access-control-max-age': '600',
     });

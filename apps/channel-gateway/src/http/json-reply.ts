@@ -6,7 +6,8 @@ export async function sendJson(reply: FastifyReply, json: string | Uint8Array, s
     .code(status)
     .header('content-type', 'application/json')
     .header('cache-control', 'no-store')
-    .send(typeof json === 'string' ? json : Buffer.from(json.buffer, json.byteOffset, json.byteLength));
+    // A text would be sent with a charset, which JSON has not.
+    .send(typeof json === 'string' ? Buffer.from(json) : Buffer.from(json.buffer, json.byteOffset, json.byteLength));
 }
 
 /** What stands behind `prefix` in the request's path, cut at its first `/` and decoded; the second part may have more of them. */

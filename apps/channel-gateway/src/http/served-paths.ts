@@ -13,6 +13,14 @@ const ALONE: ReadonlySet<string> = new Set([
 ]);
 const GROUPS: readonly Group[] = ['last', 'next', 'lookup', 'send', 'stage'];
 
+const NAMED: ReadonlySet<string> = new Set([...GROUPS, 'state', 'field', 'history']);
+
+/** Whether a path of the API names a channel, a state or a field that is not served. */
+export function namesNothing(mounted: Mounted, path: string): boolean {
+  const [first = ''] = path.slice(API.length).split('/', 1);
+  return NAMED.has(first) && !isServedPath(mounted, path);
+}
+
 /** Whether a path of the API, without query and with its slashes in order, is served. */
 export function isServedPath(mounted: Mounted, path: string): boolean {
   const rest = path.slice(API.length);

@@ -101,7 +101,10 @@ async function answer({ sql, values, maxRows, maxMs }: BoxQuery): Promise<BoxAns
   await target.run('SET lock_configuration = true');
   const timer = setTimeout(() => target.interrupt(), maxMs);
   try {
-    const statements = await target.extractStatements(sql);
+    const statements = await target.extractStatements(sql).catch((error: unknown) => {
+      // Which says no more than that where there is nothing but spaces and comments.
+      throw String(error).includes('native callback') ? new Error('There must be one statement, not 0') : error;
+    });
     if (statements.count !== 1) throw new Error(`There must be one statement, not ${statements.count}`);
     const statement = await statements.prepare(0);
     if (statement.statementType !== StatementType.SELECT) {

@@ -3,8 +3,8 @@ import { hostnameOf, isLoopbackName } from './loopback.js';
 
 /** Response headers that pages of other origins may read. */
 const EXPOSED_HEADERS =
-  'x-offsets, x-last-entry-id, x-gaps, x-next-entry-id, entry-offset, x-request-id, retry-after, location';
-const ALLOWED_METHODS = 'GET, POST, PUT, DELETE, HEAD, OPTIONS';
+  'x-offsets, x-last-entry-id, x-gaps, x-next-entry-id, x-next-after, x-truncated, entry-offset, x-request-id, retry-after, location';
+const ALLOWED_METHODS = 'GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS';
 const PREFLIGHT_MAX_AGE_SECONDS = '600';
 
 /** Header names and values, in order. */
