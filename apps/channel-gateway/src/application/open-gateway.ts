@@ -7,6 +7,7 @@ import { LiveChannels } from '../channels/live-channels.js';
 import { Mounted } from '../channels/mounted.js';
 import { RecordIds } from '../channels/record-ids.js';
 import { type ChannelConfig } from '../config.js';
+import { type ModuleFault } from '../engine/engine.js';
 import { BuildError } from '../engine/build-error.js';
 import { buildGraph, type Graph } from '../engine/graph.js';
 import { Gateway } from '../gateway.js';
@@ -14,6 +15,7 @@ import { type Making } from '../records/record-type.js';
 import { presentTimestamps } from '../records/times.js';
 import { ModuleRunner } from '../running/module-runner.js';
 import { type Application } from '../sdk/application.js';
+import { StageRequests } from '../staging/stage-requests.js';
 import { Stages } from '../staging/stages.js';
 import { States } from '../state/states.js';
 
@@ -53,9 +55,11 @@ export async function openGateway(options: OpenOptions): Promise<Gateway> {
     onFailure: (error) => logger.error({ err: error }, 'a channel cannot be read'),
   });
   await live.start();
-  await runner.start();
+  const { catalogue } = mounted;
+  const stages = new Stages({ commands, keys, making, retention, catalogue });
+  const requests = { catalogue, stages, log, keys, making, onFault: (fault: ModuleFault) => runner.note(fault) };
+  await runner.start(new StageRequests(requests));
   states.start(() => runner.isRunning);
-  const stages = new Stages({ commands, keys, making, retention, catalogue: mounted.catalogue });
   const writer = new ChannelWriter(log, keys);
   return new Gateway({ mounted, live, states, stages, writer, runner, making, maxSendRecords: config.maxSendRecords });
 }

@@ -13,7 +13,7 @@
  * |                                     |        | `kept:["<module>","<name>"]` -> what the module keeps; `:commit` | always         |
  * | sluice:channels:{app}:state:<name>  | hash   | key of a record -> `<entry id> <place in the tick> <JSON>`      | as long as kept  |
  * | sluice:channels:{app}:state-order:<name> | zset | key of a record by the time it ticked                     | as long as kept  |
- * | sluice:channels:{app}:stage:<name>  | hash   | staging area -> `<number> <JSON list>`; `change`, `count`      | always           |
+ * | sluice:channels:{app}:stage:<name>  | hash   | staging area -> `<number> <JSON list>`; `change`, `count`, `met` | always           |
  * | sluice:channels:{app}:dead-letters  | stream | `d` = JSON of a module's failure with what it was given        | about 1,000      |
  * | sluice:channels:{app}:declared      | hash   | channel that was declared at run time -> JSON of its declaration | until removed  |
  * | sluice:channels:{app}:declarations  | stream | `d` = a channel whose declaration changed, `c` = the change    | about 1,000      |

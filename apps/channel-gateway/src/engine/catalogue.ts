@@ -1,6 +1,7 @@
 import { asKey, type BasketKey, type ChannelDeclaration, type Channels, type StaticField } from '../sdk/channels.js';
 import { type GatewayModule } from '../sdk/module.js';
 import { StagingEvent } from '../staging/staging-event.js';
+import { StagingRequest } from '../staging/staging-request.js';
 import { BuildError } from './build-error.js';
 
 const NAME = /^[A-Za-z][A-Za-z0-9_]{0,99}$/;
@@ -90,22 +91,29 @@ function stagingLogsOf(channels: ReadonlyMap<string, Channel>): Set<string> {
   for (const channel of channels.values()) {
     assertCanBeStaged(channel);
     const { name, declaration } = channel;
-    const { stagingEvents } = declaration.options;
-    if (stagingEvents === undefined) continue;
-    const log = channels.get(stagingEvents);
-    if (
-      log === undefined ||
-      log.declaration.type !== (StagingEvent as unknown) ||
-      log.keys !== null ||
-      log.declaration.isList
-    ) {
-      throw new BuildError(
-        `channel "${name}" tells of its staging on "${stagingEvents}", which is no channel of StagingEvent`,
-      );
+    const { staged, stagingEvents, stagingRequests } = declaration.options;
+    if (stagingRequests !== undefined) {
+      if (staged !== true) throw new BuildError(`channel "${name}" takes staging requests and is not staged`);
+      assertTicksOf(channels, stagingRequests, StagingRequest, `channel "${name}" takes staging requests from`);
     }
+    if (stagingEvents === undefined) continue;
+    assertTicksOf(channels, stagingEvents, StagingEvent, `channel "${name}" tells of its staging on`);
     logs.add(stagingEvents);
   }
   return logs;
+}
+
+function assertTicksOf(
+  channels: ReadonlyMap<string, Channel>,
+  name: string,
+  type: { readonly name: string },
+  what: string,
+): void {
+  const found = channels.get(name);
+  if (found !== undefined && found.keys === null && !found.declaration.isList) {
+    if (found.declaration.type === (type as unknown)) return;
+  }
+  throw new BuildError(`${what} "${name}", which is no channel of ${type.name}`);
 }
 
 /** @throws BuildError naming the module */

@@ -23,6 +23,12 @@ export interface RunnerOptions {
   readonly logger: Logger;
 }
 
+/** What runs beside the modules, on the replica that runs them. */
+export interface Companion {
+  begin(): void;
+  end(): void;
+}
+
 /** The modules while they run here. */
 interface Term {
   readonly epoch: number;
@@ -38,6 +44,7 @@ export class ModuleRunner {
   readonly deadLetters: DeadLetters;
   private readonly lease: Lease;
   private term: Term | null = null;
+  private companion: Companion | null = null;
 
   constructor(private readonly options: RunnerOptions) {
     const { commands, keys } = options;
@@ -54,7 +61,8 @@ export class ModuleRunner {
   }
 
   /** Asks for the lease; the modules start as soon as it is ours. */
-  async start(): Promise<void> {
+  async start(companion: Companion): Promise<void> {
+    this.companion = companion;
     await this.lease.start();
   }
 
@@ -62,6 +70,7 @@ export class ModuleRunner {
   async stop(): Promise<void> {
     const { term } = this;
     this.term = null;
+    this.companion?.end();
     if (term !== null) {
       term.inputs.close();
       await term.engine.stop();
@@ -110,12 +119,14 @@ export class ModuleRunner {
     this.term = { epoch, engine, commits, inputs };
     engine.start(graph, kept);
     followInputs(graph, inputs, positions, epoch);
+    this.companion?.begin();
     logger.info({ epoch, modules: graph.nodes.length }, 'the modules run here');
   }
 
   private end(): void {
     const { term } = this;
     this.term = null;
+    this.companion?.end();
     if (term === null) return;
     term.inputs.close();
     term.commits.abandon();
@@ -123,8 +134,8 @@ export class ModuleRunner {
     this.options.logger.warn({ epoch: term.epoch }, 'the modules run elsewhere now');
   }
 
-  /** The first failure of each module is logged, and every thousandth after it. */
-  private note(fault: ModuleFault): void {
+  /** Counts a failure and keeps it. The first one of each module is logged, and every thousandth after it. */
+  note(fault: ModuleFault): void {
     this.deadLetters.add(fault);
     const count = this.deadLetters.countByModule.get(fault.module) ?? 0;
     if (count % 1000 !== 1) return;

@@ -18,6 +18,8 @@ export interface ChannelOptions {
   readonly staged?: boolean;
   /** Name of a channel of `StagingEvent` records, on which everything is told that happens to this one's staging areas. */
   readonly stagingEvents?: string;
+  /** Name of a channel of `StagingRequest` records: what ticks there is done to this one's staging areas. */
+  readonly stagingRequests?: string;
   readonly states?: readonly StateDeclaration[];
   /** Not shown in any list. */
   readonly hidden?: boolean;

@@ -22,6 +22,7 @@ export {
 } from '../records/fields.js';
 export { SchemaError } from '../records/schemas.js';
 export { StagingEvent } from '../staging/staging-event.js';
+export { StagingRequest } from '../staging/staging-request.js';
 export { FaultyInput, type Fault } from '../records/faults.js';
 export {
   basket,

@@ -5,6 +5,11 @@ import { SimulatedClock } from '../engine/clock.js';
 import { Engine, type ModuleFault } from '../engine/engine.js';
 import { buildGraph } from '../engine/graph.js';
 import { type Kept } from '../engine/keeping.js';
+import { type Channel } from '../engine/catalogue.js';
+import { type RecordOf } from '../records/record-type.js';
+import { changeInTurn, type Area } from '../staging/areas.js';
+import { ticksOf } from '../staging/stage-ticks.js';
+import { demandsOf, type StagingRequest } from '../staging/staging-request.js';
 import { readTicks, readWholeBasket } from '../sending/read-ticks.js';
 import { timestampOf } from '../records/times.js';
 import { type Application } from './application.js';
@@ -35,6 +40,7 @@ export class TestKit {
   private readonly seen = new Map<string, SeenTick[]>();
   private readonly mounted: Mounted;
   private readonly keeps: Map<string, Map<string, string | null>>;
+  private readonly staged = new Map<string, readonly Area[]>();
   private lastId = 0;
   private readonly making = {
     nextId: (): string => String((this.lastId += 1)),
@@ -123,9 +129,40 @@ export class TestKit {
     await this.engine.stop();
   }
 
+  /** The staging areas of a channel, oldest first, each with the records in it. */
+  areas(name: string): readonly { readonly id: string; readonly records: readonly unknown[] }[] {
+    this.mounted.catalogue.channel(name, 'test', 'stages');
+    return (this.staged.get(name) ?? []).map(({ id, records }) => {
+      return { id, records: records.map(({ json }) => JSON.parse(json) as unknown) };
+    });
+  }
+
   private note(channel: string, value: unknown, atMs: number): void {
     const ticks = this.seen.get(channel) ?? [];
     ticks.push({ atMs, value });
     this.seen.set(channel, ticks);
+    for (const staged of this.mounted.catalogue.channels.values()) {
+      if (staged.declaration.options.stagingRequests !== channel) continue;
+      this.clock.soon(() => this.meet(staged, channel, value as RecordOf<typeof StagingRequest>));
+    }
+  }
+
+  /** Does what was asked of the staging areas of a channel. */
+  private meet(channel: Channel, requests: string, request: RecordOf<typeof StagingRequest>): void {
+    const { making } = this;
+    const { catalogue } = this.mounted;
+    try {
+      const demands = demandsOf(channel, request, making);
+      const change = changeInTurn(this.staged.get(channel.name) ?? [], demands, () => making.nextId());
+      this.staged.set(channel.name, change.areas);
+      for (const { target, values } of ticksOf(channel, change, { catalogue, making })) {
+        for (const value of values) {
+          this.note(target.name, value, this.nowMs);
+          this.engine.feed([{ channel: target.name, value }]);
+        }
+      }
+    } catch (error) {
+      this.faults.push({ module: `Staging[${channel.name}]`, error, ticks: { [requests]: request }, atMs: this.nowMs });
+    }
   }
 }

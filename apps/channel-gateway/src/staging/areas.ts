@@ -49,6 +49,25 @@ export function changeAreas(areas: readonly Area[], request: StageRequest, newId
   return record === null ? drop(areas, chosen) : remove(areas, record, chosen);
 }
 
+/** As {@link changeAreas}, for several requests one after the other. @throws StageRefusal */
+export function changeInTurn(
+  areas: readonly Area[],
+  requests: readonly StageRequest[],
+  newId: () => string,
+): StageChange {
+  let whole: StageChange = { areas, affected: [], released: [], events: [] };
+  for (const request of requests) {
+    const { areas: left, affected, released, events } = changeAreas(whole.areas, request, newId);
+    whole = {
+      areas: left,
+      affected: [...whole.affected, ...affected],
+      released: [...whole.released, ...released],
+      events: [...whole.events, ...events],
+    };
+  }
+  return whole;
+}
+
 function open(areas: readonly Area[], chosen: Chosen, newId: () => string): StageChange {
   if (isIds(chosen)) throw new StageRefusal('Cannot specify staging_ids without a struct to add');
   const area = { id: newId(), records: [] };

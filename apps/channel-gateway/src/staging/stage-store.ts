@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SluiceError } from '@sluice/contracts';
 import { defineScript, type RedisCommands } from '@sluice/stream-log';
+import { compareEntryIds, type EntryId } from '@sluice/wire';
 import { type Area, type Staged } from './areas.js';
 
 /*
@@ -9,7 +10,8 @@ import { type Area, type Staged } from './areas.js';
  * since they were read. Asked again with the same change it does nothing.
  *
  * KEYS[1] areas · KEYS[2…] streams
- * ARGV[1] change that was read · ARGV[2] this change · ARGV[3] areas given a number so far · ARGV[4] how many are deleted · ids …
+ * ARGV[1] change that was read · ARGV[2] this change · ARGV[3] areas given a number so far · ARGV[4] request of a module that this meets, or '' ·
+ * ARGV[5] how many are deleted · ids …
  * · how many are put · id, value, … · then for each entry: index of its stream among KEYS[2…] from 1, MAXLEN ~ bound or '', payload
  * Returns 1, or 0 when the areas are others by now.
  */
@@ -19,8 +21,8 @@ const CHANGE_STAGE = defineScript(
 local now = redis.call('HGET', KEYS[1], 'change') or ''
 if now == ARGV[2] then return 1 end
 if now ~= ARGV[1] then return 0 end
-local at = 5
-for i = 1, tonumber(ARGV[4]) do
+local at = 6
+for i = 1, tonumber(ARGV[5]) do
   redis.call('HDEL', KEYS[1], ARGV[at])
   at = at + 1
 end
@@ -31,6 +33,7 @@ for i = 1, puts do
   at = at + 2
 end
 redis.call('HSET', KEYS[1], 'change', ARGV[2], 'count', ARGV[3])
+if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], 'met', ARGV[4]) end
 while at <= #ARGV do
   local stream, bound, payload = KEYS[1 + tonumber(ARGV[at])], ARGV[at + 1], ARGV[at + 2]
   if bound == '' then
@@ -53,6 +56,8 @@ export interface StageSnapshot {
   readonly areas: readonly Area[];
   readonly change: string;
   readonly count: number;
+  /** Position of the newest request of a module that was met; empty when there was none. */
+  readonly met: string;
   readonly numbers: ReadonlyMap<string, number>;
 }
 
@@ -81,30 +86,44 @@ export class StageStore {
     const fields = new Map(pairsOf(reply));
     const change = fields.get('change') ?? '';
     const count = Number(fields.get('count') ?? 0);
+    const met = fields.get('met') ?? '';
+    fields.delete('met');
     fields.delete('change');
     fields.delete('count');
     const numbers = new Map([...fields].map(([id, text]) => [id, Number(text.slice(0, text.indexOf(' ')))]));
     const areas = [...fields]
       .map(([id, text]): Area => ({ id, records: recordsOf(text.slice(text.indexOf(' ') + 1)) }))
       .toSorted((one, other) => (numbers.get(one.id) ?? 0) - (numbers.get(other.id) ?? 0));
-    return { areas, change, count, numbers };
+    return { areas, change, count, met, numbers };
   }
 
   /**
    * Changes the areas of a channel; `decide` is asked again when another replica came first.
+   * @param position of the request of a module that this meets; nothing is done when it was met before
+   * @returns null for such a one
    * @throws SluiceError LOG_UNAVAILABLE, and what `decide` throws
    */
-  async change<T>(key: string, decide: (areas: readonly Area[]) => StageWrite<T>): Promise<T> {
+  async change<T>(
+    key: string,
+    decide: (areas: readonly Area[]) => StageWrite<T>,
+    position: EntryId | null = null,
+  ): Promise<T | null> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const known = await this.read(key);
+      if (position !== null && known.met !== '' && compareEntryIds(position, known.met) <= 0) return null;
       const write = decide(known.areas);
-      if (await this.write(key, known, write)) return write.answer;
+      if (await this.write(key, known, write, position)) return write.answer;
       await delay(Math.random() * Math.min(50, 2 ** attempt));
     }
     throw new SluiceError('SERVICE_UNAVAILABLE', 'the staging areas are being changed by too many at once');
   }
 
-  private async write(key: string, known: StageSnapshot, { areas, entries }: StageWrite<unknown>): Promise<boolean> {
+  private async write(
+    key: string,
+    known: StageSnapshot,
+    { areas, entries }: StageWrite<unknown>,
+    position: EntryId | null,
+  ): Promise<boolean> {
     const before = new Map(known.areas.map((area) => [area.id, area]));
     const left = new Set(areas.map(({ id }) => id));
     const deleted = [...before.keys()].filter((id) => !left.has(id));
@@ -114,12 +133,13 @@ export class StageStore {
       const number = known.numbers.get(area.id) ?? (count += 1);
       return [[area.id, `${number} [${area.records.map(({ json }) => json).join(',')}]`]];
     });
-    if (deleted.length === 0 && puts.length === 0 && entries.length === 0) return true;
+    if (position === null && deleted.length === 0 && puts.length === 0 && entries.length === 0) return true;
     const streams = [...new Set(entries.map(({ stream }) => stream))];
     const flat = entries.flatMap(({ stream, maxLen, payload }) => {
       return [streams.indexOf(stream) + 1, maxLen < 0 ? '' : maxLen, payload];
     });
-    const args = [known.change, randomUUID(), count, deleted.length, ...deleted, puts.length, ...puts.flat(), ...flat];
+    const head = [known.change, randomUUID(), count, position ?? ''];
+    const args = [...head, deleted.length, ...deleted, puts.length, ...puts.flat(), ...flat];
     return Number(await this.commands.runScript(CHANGE_STAGE, [key, ...streams], args, { subject: SUBJECT })) === 1;
   }
 }

@@ -9,6 +9,7 @@ import { sendJson } from '../http/json-reply.js';
 import { textIn } from '../query/read-query.js';
 import { FaultyInput } from '../records/faults.js';
 import { assertAllowed, isAllowed } from '../sending/permitted.js';
+import { asStaged } from './staging-request.js';
 import { StageRefusal, type Area, type Chosen, type Staged, type StageRequest } from './areas.js';
 
 type Parameters = Record<string, unknown>;
@@ -112,8 +113,7 @@ export class StageController {
     const input = readJson(body);
     if (input === null) return null;
     try {
-      const record = type.read(input, { making: this.gateway.making, loc: ['body'] }) as { readonly id: string };
-      return { id: record.id, json: JSON.stringify(record) };
+      return asStaged(type.read(input, { making: this.gateway.making, loc: ['body'] }) as { readonly id: string });
     } catch (error) {
       throw error instanceof FaultyInput ? unprocessable(error.faults) : error;
     }

@@ -1,12 +1,13 @@
 import { SluiceError } from '@sluice/contracts';
 import { type RedisCommands, type RetentionSource } from '@sluice/stream-log';
+import { type EntryId } from '@sluice/wire';
 import { type ChannelKeys } from '../channels/channel-keys.js';
 import { encodeTick } from '../channels/payloads.js';
 import { type Catalogue, type Channel } from '../engine/catalogue.js';
 import { type Making } from '../records/record-type.js';
-import { changeAreas, type Area, type StageChange, type StageRequest } from './areas.js';
-import { StageStore, type StageEntry } from './stage-store.js';
-import { StagingEvent } from './staging-event.js';
+import { changeInTurn, type Area, type StageChange, type StageRequest } from './areas.js';
+import { ticksOf } from './stage-ticks.js';
+import { StageStore, type StageEntry, type StageWrite } from './stage-store.js';
 
 export interface StagesOptions {
   readonly commands: RedisCommands;
@@ -41,40 +42,49 @@ export class Stages {
    * @throws StageRefusal, SluiceError QUOTA_EXCEEDED, LOG_UNAVAILABLE
    */
   async change(channel: Channel, request: StageRequest): Promise<readonly Area[]> {
+    return (await this.changeAll(channel, [request], null)) ?? [];
+  }
+
+  /** Position up to which requests of modules are met; empty when none was. @throws SluiceError LOG_UNAVAILABLE */
+  async metUpTo({ name }: Channel): Promise<string> {
+    return (await this.store.read(this.options.keys.stage(name))).met;
+  }
+
+  /**
+   * Does what a module asks, all of it or nothing, unless it was done before.
+   * @param position of its request @throws as {@link change}
+   */
+  async meet(channel: Channel, requests: readonly StageRequest[], position: EntryId): Promise<void> {
+    await this.changeAll(channel, requests, position);
+  }
+
+  private async changeAll(
+    channel: Channel,
+    requests: readonly StageRequest[],
+    position: EntryId | null,
+  ): Promise<readonly Area[] | null> {
     const { keys, making } = this.options;
     const before = this.last.get(channel.name) ?? Promise.resolve();
+    const decide = (areas: readonly Area[]): StageWrite<readonly Area[]> => {
+      const change = changeInTurn(areas, requests, () => making.nextId());
+      if (requests.some(({ kind }) => kind === 'add')) assertRoom(channel, change.areas);
+      return { areas: change.areas, entries: this.entriesOf(channel, change), answer: change.affected };
+    };
     const changed = before
       .catch(() => undefined)
-      .then(() =>
-        this.store.change(keys.stage(channel.name), (areas) => {
-          const change = changeAreas(areas, request, () => making.nextId());
-          if (request.kind === 'add') assertRoom(channel, change.areas);
-          return { areas: change.areas, entries: this.entriesOf(channel, change), answer: change.affected };
-        }),
-      );
+      .then(() => this.store.change(keys.stage(channel.name), decide, position));
     this.last.set(channel.name, changed);
     return changed;
   }
 
-  private entriesOf(channel: Channel, { released, events }: StageChange): StageEntry[] {
+  private entriesOf(channel: Channel, change: StageChange): StageEntry[] {
     const { keys, retention, making, catalogue } = this.options;
     const entriesFor = (target: Channel, values: readonly unknown[]): StageEntry[] => {
       const stream = keys.stream(target.name);
       const maxLen = retention.maxLenFor(stream, NO_WINDOW);
       return values.map((value) => ({ stream, maxLen, payload: encodeTick(target, value) }));
     };
-    const { isList, options } = channel.declaration;
-    const records = released.map(({ json }) => JSON.parse(json) as unknown);
-    const ticks = entriesFor(channel, isList ? records.map((record) => [record]) : records);
-    const log = catalogue.channels.get(options.stagingEvents ?? '');
-    if (log === undefined) return ticks;
-    const told = events.map(({ area, action, record }) =>
-      StagingEvent.make(
-        { channel: channel.name, staging_id: area, action, items: record === null ? [] : [JSON.parse(record.json)] },
-        making,
-      ),
-    );
-    return [...ticks, ...entriesFor(log, told)];
+    return ticksOf(channel, change, { catalogue, making }).flatMap(({ target, values }) => entriesFor(target, values));
   }
 }
 
