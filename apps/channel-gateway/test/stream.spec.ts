@@ -151,7 +151,7 @@ describe('what can be asked for', () => {
     await gateway.post('/send/input', { x: 10 });
     await gateway.list('/last/input');
     const socket = await gateway.socket();
-    await socket.sync({ action: 'subscribe', channel: 'input', snapshot: true, seq: true });
+    const begun = await socket.sync({ action: 'subscribe', channel: 'input', snapshot: true, seq: true });
     expect(xOf(await socket.next('input'))).toEqual([10]);
     await gateway.post('/send/input', [{ x: 11 }, { x: 12 }, { x: 13 }]);
     const { seq } = await socket.next('input');
@@ -159,6 +159,8 @@ describe('what can be asked for', () => {
     const later = await gateway.socket();
     await later.sync({ action: 'subscribe', channel: 'input', since: seq });
     expect([xOf(await later.next('input')), xOf(await later.next('input'))]).toEqual([[12], [13]]);
+    await later.sync({ action: 'subscribe', channel: 'input', since: begun.seq });
+    expect(xOf(await later.next('input'))).toEqual([11]);
     expect(await later.sync({ action: 'subscribe', channel: 'input', since: 'yesterday' })).toMatchObject({
       ok: false,
     });

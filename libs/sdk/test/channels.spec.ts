@@ -12,6 +12,7 @@ interface Records {
   readonly example: Example;
   readonly example_list: Example;
   readonly basket: Example;
+  readonly controls: { readonly name: string };
 }
 type Tick = ChannelTick<string, Example>;
 
@@ -165,6 +166,34 @@ describe('the client of channels with a real gateway', () => {
       return seen.length === count;
     });
     expect(numbers(seen)).toEqual(Array.from({ length: count }, (_, at) => 10_000 + at));
+  });
+
+  it('gets what ticked while it was away on a channel that had not ticked before', async () => {
+    const stream = client.stream('controls', options({ backoff: { firstDelayMs: 1_500, maxDelayMs: 2_000 } }));
+    await stream.ready;
+    await app.kill();
+    app = await start();
+    await client.send('controls', { name: 'meanwhile' });
+    const tick = await stream.next();
+    expect(tick.value?.records).toMatchObject([{ name: 'meanwhile' }]);
+  });
+
+  it('follows several keys of a basket from a position, each tick once', async () => {
+    const begin = client.stream('basket', options());
+    await begin.ready;
+    await client.send('basket', { x: 600 }, 'A');
+    const { seq } = await find(begin, ({ records }) => records[0]?.x === 600);
+    for (let x = 601; x < 701; x++) await client.send('basket', { x }, x % 2 === 0 ? 'A' : 'B');
+    const targets = ['A', 'B'].map((key) => ({ channel: 'basket' as const, key }));
+    const both = client.stream(targets, options({ since: { basket: seq ?? '' } }));
+    const seen: Tick[] = [];
+    await find(both, (tick) => {
+      if ((tick.records[0]?.x ?? 0) > 600) seen.push(tick);
+      return tick.records[0]?.x === 700;
+    });
+    expect(numbers(seen).toSorted((one, other) => (one ?? 0) - (other ?? 0))).toEqual(
+      Array.from({ length: 100 }, (_, at) => 601 + at),
+    );
   });
 
   it('goes on where it was after the gateway was killed and started again', async () => {

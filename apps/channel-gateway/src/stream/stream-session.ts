@@ -138,8 +138,9 @@ export class StreamSession implements SubscriptionSocket {
       const subscription = this.subscriptionOf(channel, { withSeq, withGaps });
       subscription.choose(keys ?? []);
       if (given.snapshot) this.writeSnapshot(channel, keys);
-      if (isMoved) this.follow(subscription, after ?? live.view(channel).position, newest);
-      this.answer(given.ack, null);
+      const from = after ?? live.view(channel).position;
+      if (isMoved) this.follow(subscription, from, newest);
+      this.answer(given.ack, null, isMoved && withSeq ? { seq: from } : {});
     };
     // What any replica has accepted by now is not new, also where this one has not read it yet.
     if (given.snapshot || (isMoved && after === null)) this.hold(live.current(channel), begin);
@@ -285,10 +286,10 @@ export class StreamSession implements SubscriptionSocket {
   }
 
   /** Whoever asked is told; nobody else, as the clients of the original expect no such messages. */
-  private answer(ack: ClientMessage['ack'], reason: string | null): void {
+  private answer(ack: ClientMessage['ack'], reason: string | null, more: { readonly seq?: string } = {}): void {
     if (ack === null && (reason === null || !this.options.tellsErrors)) return;
     const told = {
-      ...(ack === null ? {} : { ack, ok: reason === null }),
+      ...(ack === null ? {} : { ack, ok: reason === null, ...more }),
       ...(reason === null ? {} : { error: reason }),
     };
     this.write(textFrame(JSON.stringify(told)));

@@ -177,18 +177,23 @@ export class ChannelStream<Name extends string, Item> implements AsyncIterableIt
     this.listen();
     const message = JSON.parse(text) as Message;
     if (message.ack !== undefined) this.answered(message);
-    else if (message.gap !== undefined || message.reset !== undefined)
-      this.options.onNotice?.(message as ChannelNotice);
+    else if (message.gap !== undefined || message.reset !== undefined) this.tell(message as ChannelNotice);
     else if (Array.isArray(message.data) && message.channel !== undefined)
       this.tick(message, message.data, text.length);
   }
 
-  private answered({ ack = 0, ok, error }: Message): void {
+  private tell(notice: ChannelNotice): void {
+    if (notice.reset !== undefined) this.points.get(notice.channel)?.reset();
+    this.options.onNotice?.(notice);
+  }
+
+  private answered({ ack = 0, ok, error, seq }: Message): void {
+    const name = this.targets[ack]?.channel ?? '';
     if (ok !== true) {
-      const name = this.targets[ack]?.channel ?? '';
       this.finish(new SluiceError('INVALID_PARAMETER', `channel "${name}" cannot be followed: ${error ?? 'refused'}`));
       return;
     }
+    if (seq !== undefined) this.points.get(name)?.begin(seq);
     this.unanswered -= 1;
     if (this.unanswered > 0) return;
     this.backoff.reset();
