@@ -7,7 +7,7 @@ const LONGEST_KEY = 200;
 const ID_MEMBER = '{"id":"';
 
 /** The rows that an entry of the state's channel gives. */
-export function rowsOf(state: State, { id, payload }: LogEntry): StateRow[] {
+export function rowsOf(state: State, { id, payload }: Pick<LogEntry, 'id' | 'payload'>): StateRow[] {
   const { channel, key, keyBy } = state;
   const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString();
   if (channel.keys === null && isOneRecord(text)) {

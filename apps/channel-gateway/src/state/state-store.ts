@@ -52,9 +52,12 @@ export class StateStore implements EntryListener {
 
   onEntry(channel: Channel, entry: LogEntry): void {
     for (const table of this.byChannel.get(channel.name) ?? []) {
-      for (const row of rowsOf(table.state, entry)) {
-        table.put(row);
-        if (!isKeyedById(table.state)) this.options.onRow?.(table.state, row);
+      if (isKeyedById(table.state)) table.putTick(entry);
+      else {
+        for (const row of rowsOf(table.state, entry)) {
+          table.put(row);
+          this.options.onRow?.(table.state, row);
+        }
       }
     }
   }

@@ -1,7 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type DuckDBConnection, type DuckDBInstance } from '@duckdb/node-api';
+import { type LogEntry } from '@sluice/stream-log';
 import { Pending, type StateRow, type StateWindow } from './pending.js';
 import { type State } from './state-catalogue.js';
+import { rowsOf } from './state-rows.js';
+import { WaitingTicks } from './waiting-ticks.js';
 
 /** Rows that are handed to the database in one turn of the event loop. */
 const ROWS_A_TURN = 1_000;
@@ -17,6 +20,7 @@ const SURROGATE = /(?<!\\)((?:\\\\)*)\\u[dD][89a-fA-F][0-9a-fA-F]{2}/g;
  * before somebody asks.
  */
 export class StateTable {
+  private readonly ticks: WaitingTicks;
   private readonly pending: Pending;
   private readonly inbox: string;
   private flushing: Promise<void> = Promise.resolve();
@@ -31,6 +35,7 @@ export class StateTable {
     readonly name: string,
     private readonly window: StateWindow,
   ) {
+    this.ticks = new WaitingTicks(window);
     this.pending = new Pending(window);
     this.inbox = `${name}_in`;
   }
@@ -49,7 +54,17 @@ export class StateTable {
 
   put(row: StateRow): void {
     this.pending.put(row);
-    if (this.pending.size < WORTH_WRITING || this.isFlushDue) return;
+    this.flushWhenWorthIt();
+  }
+
+  /** Takes a tick in without reading it; the oldest beyond the window are forgotten unread. For a state that is a window on the log. */
+  putTick(entry: LogEntry): void {
+    this.ticks.put(entry);
+    this.flushWhenWorthIt();
+  }
+
+  private flushWhenWorthIt(): void {
+    if (this.pending.size + this.ticks.size < WORTH_WRITING || this.isFlushDue) return;
     this.isFlushDue = true;
     // A failure is told to whoever asks next: the rows are still waiting.
     this.flush().catch(() => undefined);
@@ -57,6 +72,7 @@ export class StateTable {
 
   /** Forgets everything: the channel was made anew. */
   clear(): void {
+    this.ticks.clear();
     this.pending.clear();
     this.generation += 1;
     const generation = this.generation;
@@ -72,9 +88,10 @@ export class StateTable {
   flush(): Promise<void> {
     this.flushing = this.flushing
       .catch(() => undefined)
-      .then(() => {
+      .then(async () => {
+        await this.readTicks();
         this.isFlushDue = false;
-        return this.pending.size === 0 ? undefined : this.write();
+        if (this.pending.size > 0) await this.write();
       });
     return this.flushing;
   }
@@ -89,6 +106,16 @@ export class StateTable {
 
   close(): void {
     this.connection.closeSync();
+  }
+
+  private async readTicks(): Promise<void> {
+    // What comes in meanwhile is for the next one.
+    for (let left = this.ticks.size; left > 0;) {
+      const taken = this.ticks.take();
+      left = taken.length === 0 ? 0 : left - taken.length;
+      for (const tick of taken) for (const row of rowsOf(this.state, tick)) this.pending.put(row);
+      await nextTurn();
+    }
   }
 
   private async write(): Promise<void> {
