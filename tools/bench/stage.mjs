@@ -190,7 +190,7 @@ export class Stage {
     return await this.#startChild({
       name,
       command: process.execPath,
-      args: [...nodeArguments, script],
+      args: [...(app.nodeArguments ?? []), ...nodeArguments, script],
       cwd: root,
       env: this.#environment(settings),
       isReady: async (signal) => (await statusOf(`${url}${app.readyPath}`, signal)) === 200,

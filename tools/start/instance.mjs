@@ -100,7 +100,7 @@ export class Instance {
   #appSpec(app) {
     const url = appUrl(this.#settings, app.name);
     return {
-      ...nodeSpec(app.name, [`apps/${app.name}/dist/main.js`]),
+      ...nodeSpec(app.name, [`apps/${app.name}/dist/main.js`], app.nodeArguments),
       env: { ...recordingsFolder(app), ...appEnvironment(this.#settings, this.redisUrl) },
       isReady: async (signal) => (await statusOf(`${url}${app.readyPath}`, signal)) === 200,
     };
@@ -143,11 +143,11 @@ export class Instance {
   }
 }
 
-function nodeSpec(name, args) {
+function nodeSpec(name, args, nodeArguments = []) {
   const script = join(root, args[0]);
   if (!existsSync(script))
     throw new Refusal(`${name} cannot be started: ${script} is missing, although the build went well`);
-  return { name, command: process.execPath, args: [script, ...args.slice(1)], cwd: root };
+  return { name, command: process.execPath, args: [...nodeArguments, script, ...args.slice(1)], cwd: root };
 }
 
 /** Recordings lie in the state folder unless the environment has a place for them. */

@@ -64,8 +64,9 @@ export const CHANNEL_CONFIG = defineConfig({
     env: 'SLUICE_CHANNEL_GATEWAY_LOOKUP_RECORDS',
     type: 'integer',
     min: 0,
+    max: 10_000_000,
     default: 100_000,
-    doc: 'Newest records of all channels together that can be looked up by id, as far as the channels still keep them.',
+    doc: 'Newest records of all channels together that can be looked up by id, as far as the channels still keep them; one that ticks on several channels counts on each.',
   },
   stateRecords: {
     env: 'SLUICE_CHANNEL_GATEWAY_STATE_RECORDS',

@@ -14,7 +14,7 @@ describe('the index of records', () => {
     ]);
     expect(index.places('none')).toEqual([]);
     index.add('a', '3-0', entry('x'));
-    expect([index.places('x').map(({ entryId }) => entryId), index.size]).toEqual([['3-0', '2-0'], 2]);
+    expect([index.places('x').map(({ entryId }) => entryId), index.size]).toEqual([['3-0', '2-0'], 3]);
   });
 
   it('forgets the oldest first, not those that came again', () => {
@@ -24,6 +24,17 @@ describe('the index of records', () => {
     index.add('a', '2-0', entry('w'));
     expect(['x', 'y', 'z', 'w'].map((id) => index.places(id).length > 0)).toEqual([true, false, true, true]);
     expect(index.size).toBe(3);
+  });
+
+  it('tells the part of a packed entry, and forgets each of many', () => {
+    const index = new LookupIndex(1_000);
+    for (let at = 0; at < 5_000; at++) index.add('a', `1700000000000-${at % 3}/${at}`, entry(`id ${at}`));
+    const known = Array.from({ length: 5_000 }, (_none, at) => index.places(`id ${at}`).map(({ entryId }) => entryId));
+    expect(known.slice(0, 4_000).flat()).toEqual([]);
+    expect(known.slice(4_000)).toEqual(
+      Array.from({ length: 1_000 }, (_none, at) => [`1700000000000-${(at + 4_000) % 3}/${at + 4_000}`]),
+    );
+    expect(index.size).toBe(1_000);
   });
 
   it('finds ids with escapes, and nested ones', () => {
