@@ -125,8 +125,18 @@ async function refusal(response: Response, method: string, url: URL): Promise<Sl
   const known = parseErrorBody(body);
   if (known !== null) return known;
   const detail = (body as { readonly detail?: unknown } | null)?.detail;
-  const words = typeof detail === 'string' ? detail : text;
+  const words = typeof detail === 'string' ? detail : (faultsIn(detail) ?? text);
   const what = words === '' ? '' : `: ${words.slice(0, MAX_QUOTED_BODY_CHARS)}`;
   const code = STATUS_CODES[response.status] ?? 'INTERNAL';
   return new SluiceError(code, `${method} ${url.pathname} was answered ${response.status}${what}`);
+}
+
+/** The faults of an input in words, `where: what`; null for what is no list of them. */
+function faultsIn(detail: unknown): string | null {
+  if (!Array.isArray(detail)) return null;
+  const faults = (detail as readonly { readonly loc?: unknown; readonly msg?: unknown }[]).map(({ loc, msg }) => {
+    const where = Array.isArray(loc) ? loc.join('.') : '';
+    return `${where === '' ? '' : `${where}: `}${String(msg)}`;
+  });
+  return faults.join('; ');
 }

@@ -93,6 +93,10 @@ describe('the client of channels with a real gateway', () => {
       code: 'INVALID_PARAMETER',
       message: expect.stringContaining('non-negative'),
     });
+    const two = client.send('example', [{ x: 1 }, { x: 'one', y: null } as never]);
+    await expect(two).rejects.toThrow(
+      '422: body.1.x: Input should be a valid integer, unable to parse string as an integer; body.1.y: Input should be',
+    );
     await expect(client.last('nowhere')).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
