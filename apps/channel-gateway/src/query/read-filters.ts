@@ -1,7 +1,7 @@
 import { readDateTime } from '../records/times.js';
 import { type Fault } from '../records/faults.js';
 import { ApiError, unprocessable } from '../http/api-errors.js';
-import { depthOf } from '../bodies/json-body.js';
+import { burdenOf } from '../bodies/json-burden.js';
 import { type Comparison, type Condition, type Loc, type Operand } from './query.js';
 
 const COMPARISONS: readonly Comparison[] = ['==', '!=', '<', '<=', '>', '>='];
@@ -47,7 +47,8 @@ function parse(text: string): unknown {
       },
     ]);
   if (text.length > MAX_QUERY_CHARS) throw invalid(`longer than ${MAX_QUERY_CHARS} characters`);
-  if (depthOf(Buffer.from(text)) > MAX_DEPTH) throw invalid(`nested deeper than ${MAX_DEPTH} levels`);
+  const burden = burdenOf(Buffer.from(text), MAX_DEPTH);
+  if (burden !== null) throw invalid(burden);
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {

@@ -1,4 +1,4 @@
-import { depthOf } from '../bodies/json-body.js';
+import { burdenOf } from '../bodies/json-burden.js';
 
 /** A message of a client, as far as it can be understood. */
 export interface ClientMessage {
@@ -16,13 +16,13 @@ export interface ClientMessage {
   readonly gaps: boolean;
 }
 
-const MAX_DEPTH = 64;
 const MAX_ACK_CHARS = 200;
 
 /** Reads a message; a text says why it is none. */
 export function readMessage(data: Uint8Array, isBinary: boolean): ClientMessage | string {
   if (isBinary) return 'a message is text';
-  if (depthOf(data) > MAX_DEPTH) return `the message is nested deeper than ${MAX_DEPTH} levels`;
+  const burden = burdenOf(data);
+  if (burden !== null) return `the message is not read: ${burden}`;
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString());
