@@ -28,6 +28,8 @@ import { ChannelEntities } from './declared/channel-entities.js';
 import { DeclarationStore } from './declared/declaration-store.js';
 import { DeclaredChannels } from './declared/declared-channels.js';
 import { DeclaredController } from './declared/declared.controller.js';
+import { PageController } from './page/page.controller.js';
+import { PageFiles } from './page/page-files.js';
 import { StageController } from './staging/stage.controller.js';
 import { StateController } from './state/state.controller.js';
 import { ChannelStreamSocket } from './stream/channel-stream.socket.js';
@@ -63,6 +65,7 @@ export class AppModule implements OnModuleDestroy {
       imports: [SettingsModule.with(config), LogModule],
       controllers: [
         RootController,
+        PageController,
         ReadingController,
         SendingController,
         ControlsController,
@@ -81,6 +84,7 @@ export class AppModule implements OnModuleDestroy {
           inject: [ChannelConfig],
           useFactory: (settings: ChannelConfig) => new ChannelKeys(settings.application),
         },
+        { provide: PageFiles, useFactory: () => PageFiles.open(application) },
         { provide: SHUT_DOWN, useValue: shutDown },
         { provide: API_KEY_GATE, useValue: gate },
         Schemes,

@@ -1,23 +1,15 @@
-import { createReadStream } from 'node:fs';
-import { readdir, realpath, stat } from 'node:fs/promises';
-import { extname, join, resolve, sep } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Gateway } from '../gateway.js';
+import { namesWithin, pathWithin, sendFile } from '../page/served-file.js';
 import { ApiError, notFound } from './api-errors.js';
 import { escapeHtml, page } from './pages.js';
 import { sendPage } from './root.controller.js';
 
 const ROOT = '/outputs';
 const MAX_LISTED = 5_000;
-const TYPES: Readonly<Record<string, string>> = {
-  '.log': 'text/plain; charset=utf-8',
-  '.txt': 'text/plain; charset=utf-8',
-  '.json': 'application/json',
-  '.csv': 'text/csv; charset=utf-8',
-};
-
 /** The files of a folder, to look at. Nothing outside of it is shown, links that lead out neither. */
 @ApiExcludeController()
 @Controller('outputs')
@@ -30,13 +22,11 @@ export class OutputsController {
   }
 
   @Get('*')
-  async show(@Req() { raw }: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  async show(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { outputs } = this.gateway.mounted.application.mounts;
     if (outputs === undefined) throw notFound();
-    const [path = ROOT, query] = (raw.url ?? '').split('?', 2);
-    const names = decodeURIComponent(path.slice(ROOT.length))
-      .split('/')
-      .filter((name) => name !== '');
+    const [, query] = (request.raw.url ?? '').split('?', 2);
+    const names = namesWithin(ROOT, request);
     const file = await pathWithin(outputs.dir, names);
     if (file === null) throw new ApiError(404, `Not found: ${names.join('/')}`);
     const facts = await stat(file);
@@ -44,24 +34,7 @@ export class OutputsController {
       await sendPage(reply, await listing(file, names, query));
       return;
     }
-    await reply
-      .header('content-type', TYPES[extname(file).toLowerCase()] ?? 'application/octet-stream')
-      .header('content-length', facts.size)
-      .header('content-security-policy', "default-src 'none'; sandbox")
-      .header('x-content-type-options', 'nosniff')
-      .send(createReadStream(file, { end: Math.max(0, facts.size - 1) }));
-  }
-}
-
-/** The real path of a file or folder below `dir`; null when there is none. */
-async function pathWithin(dir: string, names: readonly string[]): Promise<string | null> {
-  if (names.some((name) => name === '..' || name.includes('\0') || name.includes(sep))) return null;
-  try {
-    const root = await realpath(resolve(dir));
-    const found = await realpath(join(root, ...names));
-    return found === root || found.startsWith(root + sep) ? found : null;
-  } catch {
-    return null;
+    await sendFile(reply, file, facts.size);
   }
 }
 

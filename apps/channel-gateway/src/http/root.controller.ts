@@ -37,13 +37,6 @@ export class RootController {
     await reply.code(307).header('location', '/docs').send();
   }
 
-  @Get('ui-config')
-  async readUiConfig(@Res() reply: FastifyReply): Promise<void> {
-    const { title, description } = this.gateway.mounted.application;
-    const config = { title, description, headerLogo: '', footerLogo: '', customCss: [], customJs: [], basePath: '' };
-    await sendJson(reply, JSON.stringify(config));
-  }
-
   /** Who reads and who ticks each channel, as a page. */
   @Get('channels_graph')
   async showGraph(@Who() identity: Identity, @Res() reply: FastifyReply): Promise<void> {

@@ -19,6 +19,18 @@ export interface ApiKeyOptions {
   readonly cookieSeconds?: number;
 }
 
+/** What pages show of an application beside its title. Files are read from their paths, relative to the working folder. */
+export interface PageOptions {
+  /** Pictures, served under `/custom`. Default of the first: the service's own. */
+  readonly headerLogo?: string;
+  readonly footerLogo?: string;
+  /** Styles and scripts for pages to load, served under `/custom`. */
+  readonly css?: readonly string[];
+  readonly js?: readonly string[];
+  /** A folder whose files are served under `/custom-assets`, to everybody. */
+  readonly assets?: string;
+}
+
 /** What of an application is served, and how. */
 export interface Mounts {
   /** Every channel is served in every group, also where nothing stands behind it. For looking at an application. */
@@ -45,6 +57,7 @@ export interface Mounts {
   /** Every request needs a key. */
   readonly apiKeys?: ApiKeyOptions;
   readonly channelsGraph?: boolean;
+  readonly page?: PageOptions;
   /** A folder whose files are shown under `/outputs`. */
   readonly outputs?: { readonly dir: string };
   /** Tables beside those of the channels, and layouts of a page as JSON texts. */

@@ -55,6 +55,7 @@ export {
   type Application,
   type ApplicationOptions,
   type Mounts,
+  type PageOptions,
   type TableView,
 } from './application.js';
 export { BuildError } from '../engine/build-error.js';

@@ -42,7 +42,7 @@ export class StageRefusal extends Error {
 }
 
 /** What a request makes of the areas, oldest first. @param newId id for an area that has to be opened @throws StageRefusal */
-export function changeAreas(areas: readonly Area[], request: StageRequest, newId: () => string): StageChange {
+function changeAreas(areas: readonly Area[], request: StageRequest, newId: () => string): StageChange {
   if (request.kind === 'release') return release(areas, request.chosen);
   const { record, chosen } = request;
   if (request.kind === 'add') return record === null ? open(areas, chosen, newId) : add(areas, record, chosen, newId);

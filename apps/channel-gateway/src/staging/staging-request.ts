@@ -5,7 +5,7 @@ import { type Making, type RecordOf, recordType } from '../records/record-type.j
 import { type Chosen, type Staged, type StageRequest } from './areas.js';
 
 /** What can be asked of staging areas. */
-export const StagingDemand = { ADD: 'ADD', REMOVE: 'REMOVE', RELEASE: 'RELEASE' } as const;
+const StagingDemand = { ADD: 'ADD', REMOVE: 'REMOVE', RELEASE: 'RELEASE' } as const;
 
 /** Something that a module wants done to the staging areas of a channel; what becomes of it is told as a `StagingEvent`. */
 export const StagingRequest = recordType(
