@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startApp, startRedis, waitFor, type RedisServer } from '@sluice/testing';
@@ -55,6 +58,26 @@ describe('the examples', () => {
     expect(await ask(`${app.url}/api/v1/last/busy`)).toMatchObject([{ host: 'lab', cpuPercent: 95 }]);
     expect(await app.kill()).toBe(0);
     await store.kill();
+  });
+
+  it('a file may lie anywhere, and needs no modules', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'channels-'));
+    const file = join(folder, 'mine.ts');
+    const lines = [
+      "import { channel, defineApplication, recordType, Type } from '@sluice/channel-gateway/sdk';",
+      "const Note = recordType('Note', { text: Type.String({ default: '' }) });",
+      'export default defineApplication({ channels: { notes: channel(Note, { sendable: true }) } });',
+    ];
+    await writeFile(file, lines.join('\n'));
+    const app = await startApp('channel-gateway', {
+      REDIS_URL: redis.url,
+      SLUICE_CHANNELS: file,
+      SLUICE_CHANNEL_GATEWAY_APPLICATION: 'notes',
+    });
+    const sent = await ask(`${app.url}/api/v1/send/notes`, { method: 'POST', body: '{"text":"here"}' });
+    expect(sent).toMatchObject([{ text: 'here' }]);
+    expect(await app.kill()).toBe(0);
+    await rm(folder, { recursive: true });
   });
 
   it('a file without an application ends the start with a clear word', async () => {

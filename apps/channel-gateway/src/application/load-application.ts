@@ -1,3 +1,4 @@
+import { registerHooks } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigError } from '@sluice/service-kit';
@@ -19,8 +20,15 @@ export async function loadApplication(source: Application | string | null): Prom
   }
 }
 
+/** Wherever a user's file lies, it imports what the gateway itself does. */
+const OWN_PACKAGES = '@sluice/';
+
 async function importApplication(file: string): Promise<Application> {
   const path = resolve(file);
+  registerHooks({
+    resolve: (specifier, context, next) =>
+      next(specifier, specifier.startsWith(OWN_PACKAGES) ? { ...context, parentURL: import.meta.url } : context),
+  });
   let module: { readonly default?: unknown };
   try {
     module = (await import(pathToFileURL(path).href)) as typeof module;

@@ -33,6 +33,7 @@ export class Catalogue {
     const fields = new Map<string, StaticField>();
     for (const [name, declaration] of declared) {
       assertName(name);
+      assertDeclared(name, declaration);
       if (declaration.kind === 'field') fields.set(name, declaration);
       else this.known.set(name, { name, declaration, keys: keysOf(name, declaration, keys.get(name) ?? []) });
     }
@@ -114,6 +115,12 @@ function assertTicksOf(
     if (found.declaration.type === (type as unknown)) return;
   }
   throw new BuildError(`${what} "${name}", which is no channel of ${type.name}`);
+}
+
+/** A file that no compiler has seen may hold anything. @throws BuildError */
+function assertDeclared(name: string, declaration: Partial<Channels[string]> | null | undefined): void {
+  if (declaration?.kind === 'channel' || declaration?.kind === 'field') return;
+  throw new BuildError(`channel "${name}" is not made with channel(), list(), a basket or field()`);
 }
 
 /** @throws BuildError naming the module */

@@ -77,7 +77,8 @@ export interface ApplicationOptions<C extends Channels> {
   readonly version?: string;
   readonly contact?: { readonly name: string; readonly email: string };
   readonly channels: C;
-  readonly modules: readonly GatewayModule<C>[];
+  /** Default: none, for channels that clients alone tick. */
+  readonly modules?: readonly GatewayModule<C>[];
   readonly mounts?: Mounts;
 }
 
@@ -94,7 +95,7 @@ export interface Application {
 
 /** Declares an application. */
 export function defineApplication<const C extends Channels>(options: ApplicationOptions<C>): Application {
-  const { title = 'Gateway', description = '', version = '2.9.0', channels, modules, mounts = {} } = options;
+  const { title = 'Gateway', description = '', version = '2.9.0', channels, modules = [], mounts = {} } = options;
   const contact = options.contact ?? { name: '', email: 'example@domain.com' };
   return { title, description, version, contact, channels, mounts, modules: modules as unknown as GatewayModule[] };
 }

@@ -284,6 +284,10 @@ describe('an application that cannot be built', () => {
   it('refuses two modules of one name, and names that no path can have', () => {
     expect(() => kitOf(doubler, doubler)).toThrow('two modules are called "Doubler"');
     expect(failure({}, { ...channels, 'a/b': channel(Tick) })).toContain('channel "a/b"');
+    expect(failure({}, { ...channels, bare: Tick as never })).toContain('channel "bare" is not made with channel()');
+    expect(failure({}, { ...channels, none: undefined as never })).toContain(
+      'channel "none" is not made with channel()',
+    );
     expect(failure({}, { ...channels, id: channel(Tick) })).toContain('channel "id": the name is taken');
     expect(failure({}, { ...channels, heartbeat: channel(Tick) })).toContain('channel "heartbeat"');
   });
