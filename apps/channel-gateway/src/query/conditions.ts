@@ -71,20 +71,16 @@ function testOf(condition: Test, frame: Frame): Clause {
     throw incomparable(attribute, [...condition.loc, 'attr']);
   }
   if (condition.kind === 'always') return ALWAYS;
-  if (condition.kind === 'in') return isIn(attribute, condition);
+  if (condition.kind === 'in') return isIn(attribute, condition, frame);
   return compare(attribute, condition, frame);
 }
 
 function compare(attribute: Attribute, condition: Test & { kind: 'compare' }, frame: Frame): Clause {
   const { where, operand, loc } = condition;
   if (operand.kind === 'attribute') return compareAttributes(attribute, condition, operand.attr, frame);
-  try {
-    const { left, right, value } = bind(attribute, operand, loc);
-    return { sql: `${left} ${OPERATORS[where]} ${right}`, values: [value] };
-  } catch (error) {
-    if (frame.isLenient) return NEVER;
-    throw error;
-  }
+  const bound = bindOrNull(attribute, operand, { loc, isLenient: frame.isLenient });
+  if (bound === null) return NEVER;
+  return { sql: `${bound.left} ${OPERATORS[where]} ${bound.right}`, values: [bound.value] };
 }
 
 function compareAttributes(
@@ -103,6 +99,16 @@ function compareAttributes(
     attribute.kind === other.kind ||
     kinds.every((kind) => NUMERIC.has(kind)) ||
     kinds.every((kind) => TEMPORAL.has(kind));
+  // As texts an instant and a number would never be alike, and in no order.
+  if (!isAlike && !kinds.includes('text')) {
+    if (frame.isLenient) return NEVER;
+    throw shapeFault(
+      'not_comparable',
+      [...loc, 'by', 'attr'],
+      `The attribute "${path}" is of the kind ${other.kind}, "${attribute.path}" of the kind ${attribute.kind}`,
+      path,
+    );
+  }
   const side = ({ column, kind }: Attribute): string => {
     if (!isAlike) return `CAST(${column} AS VARCHAR)`;
     return kind === 'boolean' && attribute.kind !== other.kind ? `CAST(${column} AS INTEGER)` : column;
@@ -110,9 +116,12 @@ function compareAttributes(
   return { sql: `${side(attribute)} ${OPERATORS[where]} ${side(other)}`, values: [] };
 }
 
-function isIn(attribute: Attribute, { values, loc }: Test & { kind: 'in' }): Clause {
-  if (values.length === 0) return NEVER;
-  const bound = values.map((value) => bind(attribute, { kind: 'value', value }, loc));
+function isIn(attribute: Attribute, { values, loc }: Test & { kind: 'in' }, { isLenient }: Frame): Clause {
+  const bound = values.flatMap((value): Bound[] => {
+    const one = bindOrNull(attribute, { kind: 'value', value }, { loc, isLenient });
+    return one === null ? [] : [one];
+  });
+  if (bound.length === 0) return NEVER;
   return {
     sql: `(${bound.map(({ left, right }) => `${left} = ${right}`).join(' OR ')})`,
     values: bound.map(({ value }) => value),
@@ -140,6 +149,20 @@ interface Bound {
   readonly left: string;
   readonly right: string;
   readonly value: string | number;
+}
+
+/** As {@link bind}; null for an operand that is none, where that is not told. @throws ApiError 400 */
+function bindOrNull(
+  attribute: Attribute,
+  operand: Operand & { kind: 'value' | 'when' },
+  { loc, isLenient }: { readonly loc: Loc; readonly isLenient: boolean },
+): Bound | null {
+  try {
+    return bind(attribute, operand, loc);
+  } catch (error) {
+    if (isLenient) return null;
+    throw error;
+  }
 }
 
 /** Reads an operand as what it is compared with. @throws ApiError 400 */

@@ -17,7 +17,7 @@ export function readQuery(parameters: Readonly<Record<string, unknown>>): StateQ
   return {
     filters: readFilters(textIn(parameters, 'query')),
     sort,
-    fields: parameters['fields'] === undefined ? null : namesIn(parameters, 'fields'),
+    fields: textIn(parameters, 'fields') === null ? null : namesIn(parameters, 'fields'),
     limit: countIn(parameters, 'limit'),
     offset: countIn(parameters, 'offset') ?? 0,
     isLenient: flagIn(parameters, 'lenient'),
@@ -41,7 +41,8 @@ export function textIn(parameters: Readonly<Record<string, unknown>>, name: stri
 }
 
 function namesIn(parameters: Readonly<Record<string, unknown>>, name: string): string[] {
-  const names = (textIn(parameters, name) ?? '').split(',').filter((one) => one !== '');
+  const names = textIn(parameters, name)?.split(',') ?? [];
+  if (names.includes('')) throw fault('string_too_short', name, 'Input should be names with commas between them', '');
   if (names.length <= MAX_NAMES) return names;
   throw fault('too_long', name, `Input should have at most ${MAX_NAMES} names`, `${names.length} names`);
 }
