@@ -173,7 +173,7 @@ describe('a SQL request', () => {
     ['{}', 'missing'],
     ['{"sql":5}', 'string_type'],
     ['{"sql":"SELECT 1","more":1}', 'extra_forbidden'],
-    ['{"sql":"SELECT 1","format":"arrow"}', 'literal_error'],
+    ['{"sql":"SELECT 1","format":"parquet"}', 'literal_error'],
     ['{"sql":"SELECT 1","limit":10001}', 'int_type'],
     ['{"sql":"SELECT 1","params":[{}]}', 'list_type'],
     ['{"sql":"SELECT 1","start":"soon"}', 'datetime_from_date_parsing'],

@@ -57,7 +57,7 @@ export class BoxExchange {
   }
 
   /** @throws SqlFailure when the process had to be ended, or ended by itself */
-  async run(tables: readonly BoxTable[], query: Pick<BoxQuery, 'sql' | 'values' | 'maxRows'>): Promise<Reply> {
+  async run(tables: readonly BoxTable[], query: Omit<BoxQuery, 'kind' | 'maxMs'>): Promise<Reply> {
     const { child, maxMs } = this;
     const watch = setInterval(() => void this.look(), LOOK_EVERY_MS);
     child.on('message', this.onMessage);

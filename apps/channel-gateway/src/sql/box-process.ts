@@ -3,7 +3,13 @@
  * may see. Whoever started it ends it when it takes too long or too much memory. It imports nothing of the gateway, so that it starts
  * fast and can be run as it stands.
  */
-import { DuckDBInstance, StatementType, type DuckDBConnection, type DuckDBValue } from '@duckdb/node-api';
+import {
+  DuckDBInstance,
+  StatementType,
+  type DuckDBConnection,
+  type DuckDBResultReader,
+  type DuckDBValue,
+} from '@duckdb/node-api';
 
 /** A part of a table: rows of JSON texts, each with its position, its time and its key. */
 export interface BoxRows {
@@ -23,6 +29,8 @@ export interface BoxQuery {
   readonly sql: string;
   readonly values: readonly (string | number | boolean | null)[];
   readonly maxRows: number;
+  /** The answer is an Arrow IPC stream, and has no rows beside it. */
+  readonly isArrow: boolean;
   readonly maxMs: number;
 }
 
@@ -36,6 +44,7 @@ export interface BoxAnswer {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly rows: readonly (readonly unknown[])[];
   readonly isCut: boolean;
+  readonly arrow: Uint8Array | null;
 }
 
 export interface BoxFailure {
@@ -95,7 +104,7 @@ async function load({ schema, name, structure, rows, isLast }: BoxRows): Promise
   isInboxMade = false;
 }
 
-async function answer({ sql, values, maxRows, maxMs }: BoxQuery): Promise<BoxAnswer> {
+async function answer({ sql, values, maxRows, isArrow, maxMs }: BoxQuery): Promise<BoxAnswer> {
   const target = connection ?? (await open());
   await target.run(`SET search_path = 'state,history'`);
   await target.run('SET lock_configuration = true');
@@ -114,11 +123,23 @@ async function answer({ sql, values, maxRows, maxMs }: BoxQuery): Promise<BoxAns
     const reader = await statement.streamAndReadUntil(maxRows + 1);
     const names = reader.deduplicatedColumnNames();
     const columns = names.map((name, at) => ({ name, type: reader.columnType(at).toString() }));
-    const rows = reader.getRowsJson();
-    return { kind: 'answer', columns, rows: rows.slice(0, maxRows), isCut: rows.length > maxRows };
+    const isCut = reader.currentRowCount > maxRows;
+    if (isArrow) return { kind: 'answer', columns, rows: [], isCut, arrow: await arrowOf(reader, maxRows) };
+    return { kind: 'answer', columns, rows: reader.getRowsJson().slice(0, maxRows), isCut, arrow: null };
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The library is loaded when somebody asks for the format. */
+async function arrowOf(reader: DuckDBResultReader, maxRows: number): Promise<Uint8Array> {
+  const file = new URL(`box-arrow.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+  const { toArrow } = (await import(file.href)) as typeof import('./box-arrow.js');
+  const columns = reader.getColumns();
+  const named = reader.deduplicatedColumnNames().map((name, at) => {
+    return { name, type: reader.columnType(at), values: (columns[at] ?? []).slice(0, maxRows) };
+  });
+  return toArrow(named, Math.min(maxRows, reader.currentRowCount));
 }
 
 function close(): void {

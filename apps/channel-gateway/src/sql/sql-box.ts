@@ -22,15 +22,12 @@ export class SqlBox implements OnModuleDestroy {
   }
 
   /** @throws SqlFailure, SluiceError RATE_LIMITED */
-  run(
-    tables: () => Promise<readonly BoxTable[]>,
-    query: Pick<BoxQuery, 'sql' | 'values' | 'maxRows'>,
-  ): Promise<BoxAnswer> {
+  run(tables: () => Promise<readonly BoxTable[]>, query: Omit<BoxQuery, 'kind' | 'maxMs'>): Promise<BoxAnswer> {
     return this.turns.pass(async () => {
       const loaded = await tables();
       const child = this.idle.pop() ?? this.start();
-      const { sql, values, maxRows } = query;
-      const answer = await new BoxExchange(child, this.maxMs).run(loaded, { sql, values, maxRows });
+      const { sql, values, maxRows, isArrow } = query;
+      const answer = await new BoxExchange(child, this.maxMs).run(loaded, { sql, values, maxRows, isArrow });
       if (child.connected) this.idle.push(child);
       if (answer.kind === 'answer') return answer;
       if (answer.message.startsWith('INTERRUPT Error')) throw SqlFailure.tooLong(this.maxMs);

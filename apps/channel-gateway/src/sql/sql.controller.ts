@@ -16,6 +16,8 @@ import { SqlFailure } from './box-exchange.js';
 import { SqlBox } from './sql-box.js';
 import { loadTables } from './sql-tables.js';
 
+const ARROW_TYPE = 'application/vnd.apache.arrow.stream';
+
 /** SQL over the states (`state.<name>`) and the past (`history.<channel>`) that the caller may read. */
 @Controller('api/v1/sql')
 export class SqlController {
@@ -33,20 +35,21 @@ export class SqlController {
   @Post()
   async query(@Who() identity: Identity, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const input = readJson(request.body);
-    const asked = readSqlRequest(input);
-    const { sql } = asked;
+    const asked = readSqlRequest(input, request.headers.accept);
+    const { sql, format } = asked;
     const [startMs, endMs] = [momentIn(asked.input, 'start', 'body'), momentIn(asked.input, 'end', 'body')];
     const { gateway, history } = this;
     const answer = await this.run(() =>
-      this.box.run(() => loadTables({ gateway, history, identity, sql, startMs, endMs }), asked),
+      this.box.run(() => loadTables({ gateway, history, identity, sql, startMs, endMs }), {
+        ...asked,
+        isArrow: format === 'arrow',
+      }),
     );
-    if (asked.format === 'json') return sendJson(reply, toJson(answer));
+    if (format === 'json') return sendJson(reply, toJson(answer));
     if (answer.isCut) reply.header('x-truncated', 'true');
-    await reply
-      .code(200)
-      .header('content-type', 'text/csv; charset=utf-8')
-      .header('cache-control', 'no-store')
-      .send(toCsv(answer));
+    const [type, body] =
+      answer.arrow === null ? ['text/csv; charset=utf-8', toCsv(answer)] : [ARROW_TYPE, Buffer.from(answer.arrow)];
+    await reply.code(200).header('content-type', type).header('cache-control', 'no-store').send(body);
   }
 
   private async run(query: () => Promise<BoxAnswer>): Promise<BoxAnswer> {
