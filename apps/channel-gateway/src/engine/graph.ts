@@ -1,5 +1,12 @@
 import { type Making, type RecordType, type Stamped } from '../records/record-type.js';
-import { type ChannelShape, type Connector, type CycleInfo, type GatewayModule, select } from '../sdk/module.js';
+import {
+  type ChannelShape,
+  type Connector,
+  type CycleInfo,
+  type GatewayModule,
+  type Incomplete,
+  select,
+} from '../sdk/module.js';
 import { type Application } from '../sdk/application.js';
 import { BuildError } from './build-error.js';
 import { Catalogue, type Channel } from './catalogue.js';
@@ -131,7 +138,7 @@ function looking(
   { making }: GraphHost,
 ): Omit<Connector, 'on' | 'output' | 'every' | 'after'> {
   return {
-    make: <T extends Stamped>(type: RecordType<T>, values: Readonly<Partial<T>>) => type.make(values, making),
+    make: <T extends Stamped>(type: RecordType<T>, values: Incomplete<T>) => type.make(values as Partial<T>, making),
     read: <T extends Stamped>(type: RecordType<T>, input: unknown, options: { readonly forceNew?: boolean } = {}) =>
       type.read(input, { making, ...options }),
     choose: (selection) => select([...catalogue.channels.keys()], selection, `module "${who}"`),

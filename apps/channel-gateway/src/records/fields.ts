@@ -64,7 +64,7 @@ export function duration(options: FieldOptions<number> = {}): TUnsafe<number> {
 }
 
 /** One value of an enumeration, by value on the wire. */
-export function enumValue<E extends Enumeration>(
+export function enumValue<const E extends Enumeration>(
   members: E,
   options: FieldOptions<E[keyof E]> = {},
 ): TUnsafe<E[keyof E]> {

@@ -21,12 +21,18 @@ export interface Output<Tick> {
   tick(value: Incomplete<Tick>): void;
 }
 
-/** A tick whose records may lack what is filled in. */
+/** A tick whose records, and those in them, may lack what is filled in. */
 export type Incomplete<Tick> = Tick extends Stamped
-  ? Partial<Tick>
+  ? { readonly [K in keyof Tick]?: IncompleteField<Tick[K]> }
   : Tick extends readonly (infer Item)[]
     ? readonly Incomplete<Item>[]
     : { readonly [K in keyof Tick]: Incomplete<Tick[K]> };
+
+type IncompleteField<Value> = Value extends Stamped
+  ? Incomplete<Value>
+  : Value extends readonly (infer Item extends Stamped)[]
+    ? readonly Incomplete<Item>[]
+    : Value;
 
 /** How a module is wired into an application. All calls belong into `connect`. */
 export interface Connector<C extends Channels = Channels> {
@@ -42,7 +48,7 @@ export interface Connector<C extends Channels = Channels> {
   /** Calls back once, so long after the start. */
   after(delayMs: number, handler: (cycle: CycleInfo) => void): void;
   /** A complete record, to be ticked on several channels, or more than once. */
-  make<T extends Stamped>(type: RecordType<T>, values: Readonly<Partial<T>>): T;
+  make<T extends Stamped>(type: RecordType<T>, values: Incomplete<T>): T;
   /** A record that came from outside: coerced, checked, and passed through the validators of its type. @throws FaultyInput */
   read<T extends Stamped>(type: RecordType<T>, input: unknown, options?: { readonly forceNew?: boolean }): T;
   /** Names of the channels that a selection chooses, those of all modules among them. @throws BuildError for an unknown one */

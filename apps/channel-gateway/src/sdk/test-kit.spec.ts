@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { defineApplication, type Mounts } from './application.js';
-import { basket, channel, type Channels, enumBasket, field, list } from './channels.js';
+import { enumValue, nested } from '../records/fields.js';
+import { basket, channel, type ChannelDeclaration, type Channels, enumBasket, field, list } from './channels.js';
 import { type GatewayModule } from './module.js';
 import { recordType, type RecordOf } from '../records/record-type.js';
 import { TestKit } from './test-kit.js';
@@ -205,6 +206,28 @@ describe('an application over simulated time', () => {
     expect(xOf(kit, 'doubled')).toEqual([42]);
     await kit.stop();
     expect(aborted).toBe(true);
+  });
+
+  it('completes what a module ticks, and the records in it', () => {
+    const Part = recordType('Part', { colour: Type.Optional(enumValue({ red: 1, blue: 2 })) });
+    const Whole = recordType('Whole', {
+      one: Type.Optional(nested(Part)),
+      many: Type.Array(nested(Part), { default: [] }),
+    });
+    const module: GatewayModule<{ wholes: ChannelDeclaration<RecordOf<typeof Whole>> }> = {
+      name: 'Maker',
+      connect: (gateway) => {
+        const wholes = gateway.output('wholes');
+        gateway.after(1, () => wholes.tick({ one: { colour: 2 }, many: [{ colour: 1 }, {}] }));
+      },
+    };
+    const kit = new TestKit(defineApplication({ channels: { wholes: channel(Whole) }, modules: [module] }));
+    kit.advance(1);
+    expect(kit.faults).toEqual([]);
+    const part = { id: expect.any(String), timestamp: expect.any(String) };
+    expect(kit.values('wholes')).toEqual([
+      { ...part, one: { ...part, colour: 2 }, many: [{ ...part, colour: 1 }, part] },
+    ]);
   });
 
   it('takes from a test what clients can send', () => {
