@@ -19,7 +19,7 @@ const Order = recordType(
 const Total = recordType('Total', { count: Type.Integer({ default: 0 }) });
 
 const channels = {
-  orders: channel(Order, { sendable: true }),
+  orders: channel(Order, { sendable: true, states: [{ keyBy: ['part'] }] }),
   totals: basket(['screws', 'nuts'], Total),
   idle: channel(Total),
 };

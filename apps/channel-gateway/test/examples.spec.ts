@@ -29,6 +29,7 @@ describe('the examples', () => {
       ask(`${app.url}/api/v1/send/orders`, { method: 'POST', body: JSON.stringify(body) });
     await order([{ part: 'nuts', count: 2 }, { part: 'wings' }, { part: 'nuts', count: 3 }]);
     await waitFor(async () => JSON.stringify(await ask(`${app.url}/api/v1/last/totals/nuts`)).includes('"count":5'));
+    expect(await ask(`${app.url}/api/v1/state/orders`)).toMatchObject([{ part: 'nuts', count: 3 }, { part: 'wings' }]);
     expect(await order({ part: 'nuts', count: 0 })).toMatchObject({
       detail: [{ msg: 'Value error, nobody orders less than one' }],
     });

@@ -146,6 +146,7 @@ describe('the client of channels with a real gateway', () => {
   });
 
   it('fails when a channel cannot be followed', async () => {
+    expect(() => client.stream([])).toThrow('one channel at the least');
     const stream = client.stream('nowhere', options());
     await expect(stream.ready).rejects.toMatchObject({
       code: 'INVALID_PARAMETER',

@@ -1,3 +1,4 @@
+import { SluiceError } from '@sluice/contracts';
 import { parseAddress } from '../address.js';
 import { Rest, type Query } from '../rest.js';
 import { readToken, type TokenSource } from '../token.js';
@@ -105,12 +106,13 @@ export class ChannelsClient<C extends ChannelRecords = Record<string, Record<str
     return this.get(pathOf('field', name));
   }
 
-  /** Follows channels, or keys of baskets. */
+  /** Follows channels, or keys of baskets. @throws SluiceError `INVALID_PARAMETER` for none */
   stream<N extends keyof C & string>(
     channels: N | readonly (N | ChannelTarget<N>)[],
     options: ChannelStreamOptions = {},
   ): ChannelStream<N, RecordOf<C, N>> {
     const list = typeof channels === 'string' ? [channels] : channels;
+    if (list.length === 0) throw new SluiceError('INVALID_PARAMETER', 'a stream follows one channel at the least');
     const targets = list.map((one): ChannelTarget<N> => (typeof one === 'string' ? { channel: one } : one));
     const address = { url: this.streamUrl, token: this.token, check: () => this.names('stream') };
     return new ChannelStream(address, targets, options);
