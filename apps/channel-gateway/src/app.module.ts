@@ -6,6 +6,7 @@ import { type Logger } from 'pino';
 import { type ApiKeyGate } from './api-keys/api-key-gate.js';
 import { API_KEY_GATE, LoginController, Schemes } from './api-keys/login.controller.js';
 import { openGateway } from './application/open-gateway.js';
+import { Intake } from './bodies/intake.js';
 import { ChannelKeys } from './channels/channel-keys.js';
 import { ChannelConfig } from './config.js';
 import { Gateway } from './gateway.js';
@@ -116,6 +117,7 @@ export class AppModule implements OnModuleDestroy {
           inject: [ChannelConfig, Gateway, ChannelEntities, ChannelKeys, StreamLog, RedisCommands, LOG],
           useFactory: openDeclared,
         },
+        Intake,
         NextTicks,
         SqlBox,
         LogReadiness,

@@ -6,6 +6,8 @@ import { ApiKeyGate } from './api-keys/api-key-gate.js';
 import { gatedErrors } from './api-keys/gate-errors.js';
 import { Schemes } from './api-keys/login.controller.js';
 import { AppModule } from './app.module.js';
+import { Intake } from './bodies/intake.js';
+import { receiveBodies } from './bodies/received-bodies.js';
 import { loadApplication } from './application/load-application.js';
 import { type Mounted } from './channels/mounted.js';
 import { CHANNEL_CONFIG, ChannelConfig } from './config.js';
@@ -18,7 +20,6 @@ import { createDocument } from './openapi/document.js';
 import { type Application } from './sdk/application.js';
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
-const OPAQUE = 'application/octet-stream';
 
 export interface ChannelGatewayOptions {
   /** Takes the place of the one that the environment names. */
@@ -54,7 +55,7 @@ export async function createChannelGateway(environment: Environment, options: Ch
     gatekeeper: gate ?? undefined,
     fastify: { exposeHeadRoutes: false },
     configure: (app, { edge }) => {
-      readBodies(app);
+      receiveBodies(app.getHttpAdapter().getInstance() as unknown as FastifyInstance, app.get(Intake), MAX_BODY_BYTES);
       app.get(Schemes).isHttps = (request) => edge.isHttps(request);
       const { mounted: served } = app.get(Gateway);
       mounted = served;
@@ -73,16 +74,6 @@ function withApiKeys(application: Application, keys: readonly string[] | null): 
   if (keys === null) return application;
   const { mounts } = application;
   return { ...application, mounts: { ...mounts, apiKeys: { ...mounts.apiKeys, keys } } };
-}
-
-/** Bodies come as the bytes they are: what is wrong with their JSON is said in the dialect's words. */
-function readBodies(app: NestFastifyApplication): void {
-  const fastify = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
-  fastify.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  fastify.addHook('onRequest', (request, _reply, done) => {
-    if (request.method !== 'GET') request.raw.headers['content-type'] = OPAQUE;
-    done();
-  });
 }
 
 /** Before it is said that there is no such channel, or which ones there are, the newest declarations are read. */

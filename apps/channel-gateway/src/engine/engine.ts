@@ -152,12 +152,18 @@ export class Engine implements TickSink {
     this.clock.wakeAt(this.timers?.nextMs ?? null, () => this.wake());
   }
 
+  /** Modules that tick each other without end go no faster than the log takes it. */
   private schedule(): void {
     if (this.isScheduled) return;
     this.isScheduled = true;
-    this.clock.soon(() => {
+    const run = (): void => {
       this.isScheduled = false;
       if (!this.isStopped) this.cycle(() => undefined);
+    };
+    this.clock.soon(() => {
+      const { sink } = this;
+      if (sink.room === undefined) run();
+      else void sink.room().then(run);
     });
   }
 

@@ -14,8 +14,10 @@ const MAX_ENTRIES = 1_000;
 const MAX_BYTES = 8 * 1024 * 1024;
 /** So much may wait for Redis before what comes in is held back. */
 const MAX_WAITING = 5_000;
+const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 /** More than this is not held: what comes on top is lost, and told. */
 const MAX_HELD = 100_000;
+const MAX_HELD_BYTES = 128 * 1024 * 1024;
 const NO_WINDOW = { entryCount: 0, byteCount: 0 };
 
 interface Entry {
@@ -51,6 +53,7 @@ export class CycleCommits {
   private readonly steps: Step[] = [];
   /** Entries in all steps. */
   private waitingCount = 0;
+  private waitingBytes = 0;
   private writing: Promise<void> | null = null;
   private isScheduled = false;
   private isOver = false;
@@ -63,12 +66,21 @@ export class CycleCommits {
 
   /** Whether modules should be given no more for now. */
   get isFull(): boolean {
-    return this.waitingCount >= MAX_WAITING;
+    return this.isFilled(1);
+  }
+
+  /** Modules that tick of their own accord, and each other, have half of the room, so that what comes in finds some. */
+  private get isBusy(): boolean {
+    return this.isFilled(0.5);
+  }
+
+  private isFilled(share: number): boolean {
+    return this.waitingCount >= MAX_WAITING * share || this.waitingBytes >= MAX_WAITING_BYTES * share;
   }
 
   /** Resolves when there is room, or nothing will be written any more. */
   room(): Promise<void> {
-    if (!this.isFull || this.isOver) return Promise.resolve();
+    if (!this.isBusy || this.isOver) return Promise.resolve();
     return new Promise((resolve) => {
       this.waiters.push(resolve);
     });
@@ -78,6 +90,7 @@ export class CycleCommits {
   add(ticks: readonly Tick[], kept: Kept): void {
     if (this.isOver) return;
     const entries = this.isOverfull(ticks.length) ? [] : ticks.map((tick) => this.entryOf(tick));
+    this.waitingBytes += bytesOf(entries);
     if (entries.length > 0) this.steps.push({ entries, progress: new Map() });
     this.waitingCount += entries.length;
     for (const [module, values] of kept) {
@@ -100,7 +113,7 @@ export class CycleCommits {
 
   /** Modules that tick faster than the log takes it are told once, until there is room again. */
   private isOverfull(count: number): boolean {
-    const isOverfull = this.waitingCount + count > MAX_HELD;
+    const isOverfull = this.waitingCount + count > MAX_HELD || this.waitingBytes > MAX_HELD_BYTES;
     if (isOverfull && !this.hasOverflowed) {
       this.options.onError(new SluiceError('LOG_FULL', `modules tick faster than the log takes it: ticks are lost`));
     }
@@ -127,12 +140,14 @@ export class CycleCommits {
     this.isOver = true;
     this.steps.length = 0;
     this.waitingCount = 0;
+    this.waitingBytes = 0;
     for (const resolve of this.waiters.splice(0)) resolve();
   }
 
   private relieve(): void {
+    if (!this.isFull) this.options.onRelief();
+    if (this.isBusy) return;
     for (const resolve of this.waiters.splice(0)) resolve();
-    this.options.onRelief();
   }
 
   private schedule(): void {
@@ -154,7 +169,7 @@ export class CycleCommits {
       const batch = this.takeBatch();
       this.number += 1;
       if (!(await this.write(batch))) return;
-      if (!this.isFull) this.relieve();
+      this.relieve();
     }
   }
 
@@ -165,7 +180,7 @@ export class CycleCommits {
     let bytes = 0;
     let count = 0;
     for (const step of this.steps) {
-      const stepBytes = step.entries.reduce((sum, { payload }) => sum + payload.length, 0);
+      const stepBytes = bytesOf(step.entries);
       const fits = entries.length + step.entries.length <= MAX_ENTRIES && bytes + stepBytes <= MAX_BYTES;
       if (!fits && entries.length > 0) break;
       bytes += stepBytes;
@@ -176,6 +191,7 @@ export class CycleCommits {
     }
     this.steps.splice(0, count);
     this.waitingCount -= entries.length;
+    this.waitingBytes -= bytesOf(entries);
     return { entries, progress };
   }
 
@@ -207,6 +223,10 @@ export class CycleCommits {
     }
     return false;
   }
+}
+
+function bytesOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { payload }) => sum + payload.length, 0);
 }
 
 /** How many of the first entries fit into one write; at least one. */

@@ -9,6 +9,7 @@ import {
 } from '@sluice/service-kit';
 import { StreamLog } from '@sluice/stream-log';
 import { parseBoolean } from '@sluice/wire';
+import { Intake } from '../bodies/intake.js';
 import { ChannelKeys } from '../channels/channel-keys.js';
 import { ChannelConfig } from '../config.js';
 import { DeclaredChannels } from '../declared/declared-channels.js';
@@ -35,6 +36,7 @@ export class ChannelStreamSocket implements SocketRoute<StreamContext>, OnModule
     private readonly log: StreamLog,
     private readonly keys: ChannelKeys,
     private readonly config: ChannelConfig,
+    private readonly intake: Intake,
   ) {
     this.heartbeat = new StreamHeartbeat(gateway.mounted.application.mounts.stream?.heartbeatMs);
     router.register(this);
@@ -59,6 +61,7 @@ export class ChannelStreamSocket implements SocketRoute<StreamContext>, OnModule
       log: this.log,
       keys: this.keys,
       heartbeat: this.heartbeat,
+      intake: this.intake,
       connection,
       identity,
       tellsErrors,

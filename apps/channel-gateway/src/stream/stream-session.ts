@@ -2,6 +2,7 @@ import { type SluiceError } from '@sluice/contracts';
 import { type Connection, type Identity, textFrame } from '@sluice/service-kit';
 import { type StreamLog } from '@sluice/stream-log';
 import { type EntryId, parsePosition } from '@sluice/wire';
+import { type Intake } from '../bodies/intake.js';
 import { type ChannelKeys } from '../channels/channel-keys.js';
 import { type Channel } from '../engine/catalogue.js';
 import { type DeclaredChannels } from '../declared/declared-channels.js';
@@ -23,6 +24,7 @@ export interface SessionOptions {
   readonly log: StreamLog;
   readonly keys: ChannelKeys;
   readonly heartbeat: StreamHeartbeat;
+  readonly intake: Intake;
   readonly connection: Connection;
   readonly identity: Identity;
   /** What is not understood is told. */
@@ -202,16 +204,27 @@ export class StreamSession implements SubscriptionSocket {
     const name = this.sendableKey(channel, key);
     if (!isAllowed(identity, 'channel:write', channel, name)) throw new Ignored(`the credential does not allow that`);
     if (isEmpty(data)) throw new Ignored('there is no data to send');
+    const release = this.received(bytes);
     this.sending += 1;
     this.sendingBytes += bytes;
     if (this.sending >= MAX_SENDS || this.sendingBytes >= MAX_SEND_BYTES) this.pause();
     const settle = (error: unknown): void => {
       this.sending -= 1;
       this.sendingBytes -= bytes;
+      release();
       this.resume();
       this.answer(ack, error === null ? null : reasonOf(error));
     };
     gateway.send(channel, name, data).then(() => settle(null), settle);
+  }
+
+  /** @throws Ignored when all sockets together have sent more than is kept */
+  private received(bytes: number): () => void {
+    try {
+      return this.options.intake.hold(bytes);
+    } catch (error) {
+      throw new Ignored(reasonOf(error));
+    }
   }
 
   /** The one key to send to; null for a channel that is no basket. @throws Ignored */
