@@ -24,7 +24,7 @@ export { runService, type Program } from './service/run-service.js';
 export { CONFIG, LOG, type ServiceParts } from './service/service-module.js';
 export { Connection } from './sockets/connection.js';
 export { FrameWriter } from './sockets/frame-writer.js';
-export { binaryFrame, frameHeadBytes, textFrame, writeFrameHead } from './sockets/frames.js';
+export { binaryFrame, frameHeadBytes, textFrame, textPartFrame, writeFrameHead } from './sockets/frames.js';
 export { readInto } from './sockets/own-reads.js';
 export { refuseUpgrade, usualRefusal } from './sockets/refusal.js';
 export { type SocketRoute, type UpgradeRefusal, type UpgradeRequest } from './sockets/socket-route.js';

@@ -101,9 +101,10 @@ export class FrameWriter implements TurnMember {
 
   #sendCompressed(pieces: readonly Uint8Array[]): void {
     const messages = readFrames(pieces);
-    for (const [at, { isText, payload }] of messages.entries()) {
+    for (const [at, { isText, isLast: fin, payload }] of messages.entries()) {
       const isLast = at === messages.length - 1;
-      this.#ws.send(payload, { binary: !isText, compress: true }, isLast ? () => this.#afterCompressed() : undefined);
+      const told = isLast ? () => this.#afterCompressed() : undefined;
+      this.#ws.send(payload, { binary: !isText, compress: true, fin }, told);
     }
   }
 

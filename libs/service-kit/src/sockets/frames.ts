@@ -1,6 +1,7 @@
 const FINAL_TEXT = 0x81;
 const FINAL_BINARY = 0x82;
 const OPCODE_TEXT = 0x1;
+const FINAL = 0x80;
 
 /** Payloads up to this size are copied behind their frame head, larger ones stand beside it. */
 const COPY_LIMIT_BYTES = 16 * 1024;
@@ -13,6 +14,17 @@ export function textFrame(payload: string | Uint8Array): Uint8Array[] {
 /** One binary message as a server frame: the head and payload as one piece when small, as two when large. */
 export function binaryFrame(payload: Uint8Array): Uint8Array[] {
   return frame(FINAL_BINARY, payload);
+}
+
+/**
+ * One part of a text message that is sent in parts, as a server frame. Parts may end within a character. Pings may come between the parts
+ * of a message, but no other message.
+ */
+export function textPartFrame(
+  payload: Uint8Array,
+  { isFirst, isLast }: { readonly isFirst: boolean; readonly isLast: boolean },
+): Uint8Array[] {
+  return frame((isLast ? FINAL : 0) | (isFirst ? OPCODE_TEXT : 0), payload);
 }
 
 /** Bytes a frame head takes for a payload of this size. */
@@ -44,7 +56,10 @@ export function writeFrameHead(target: Uint8Array, offset: number, isText: boole
 
 /** A message read back from pieces of whole, unmasked frames. */
 export interface ServerMessage {
+  /** Of a message in parts, the first one says it. */
   readonly isText: boolean;
+  /** False: the next one goes on with the same message. */
+  readonly isLast: boolean;
   readonly payload: Buffer;
 }
 
@@ -54,12 +69,13 @@ export function readFrames(pieces: readonly Uint8Array[]): ServerMessage[] {
   const messages: ServerMessage[] = [];
   for (let at = 0; at < bytes.length;) {
     const isText = ((bytes[at] ?? 0) & 0x0f) === OPCODE_TEXT;
+    const isLast = ((bytes[at] ?? 0) & FINAL) !== 0;
     const short = (bytes[at + 1] ?? 0) & 0x7f;
     const start = at + (short < 126 ? 2 : short === 126 ? 4 : 10);
     const length =
       short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2));
     at = start + length;
-    messages.push({ isText, payload: bytes.subarray(start, at) });
+    messages.push({ isText, isLast, payload: bytes.subarray(start, at) });
   }
   return messages;
 }
@@ -68,7 +84,8 @@ function frame(firstByte: number, payload: Uint8Array): Uint8Array[] {
   const headBytes = frameHeadBytes(payload.length);
   const isCopied = payload.length <= COPY_LIMIT_BYTES;
   const head = Buffer.allocUnsafe(isCopied ? headBytes + payload.length : headBytes);
-  writeFrameHead(head, 0, firstByte === FINAL_TEXT, payload.length);
+  writeFrameHead(head, 0, false, payload.length);
+  head[0] = firstByte;
   if (!isCopied) return [head, payload];
   head.set(payload, headBytes);
   return [head];
