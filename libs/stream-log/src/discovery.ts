@@ -133,7 +133,7 @@ export class Discovery {
   private async announceAll(): Promise<void> {
     const keys = [...this.unannounced];
     this.unannounced.clear();
-    const facts = await this.reader.facts(keys).catch(() => []);
+    const facts = await this.reader.facts(keys, { hasPolicy: false }).catch(() => []);
     const young = keys.filter((_key, index) => {
       const known = facts[index];
       return known === undefined || known instanceof SluiceError || isYoung(known);

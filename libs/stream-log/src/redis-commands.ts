@@ -19,6 +19,8 @@ export interface RedisCommand {
   readonly isBinary?: boolean;
 }
 
+/** Keys of one command that reads several. */
+const KEYS_AT_A_TIME = 100;
 const COMMAND_TIMEOUT_MS = 5_000;
 const DISCONNECT_TIMEOUT_MS = 100;
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -106,6 +108,20 @@ export class RedisCommands {
       return replies.map(([error, reply], index) =>
         error === null ? reply : toAdminError(error, commands[index]?.subject ?? '', false),
       );
+    });
+  }
+
+  /** The texts under many keys, in order; null where there is none, or something else. @throws SluiceError LOG_UNAVAILABLE */
+  async getTexts(keys: readonly string[], subject: string): Promise<(string | null)[]> {
+    const isSplit = this.redis instanceof Cluster;
+    const commands: RedisCommand[] = [];
+    for (let at = 0; at < keys.length; at += isSplit ? 1 : KEYS_AT_A_TIME) {
+      commands.push({ name: 'MGET', args: keys.slice(at, at + (isSplit ? 1 : KEYS_AT_A_TIME)), subject });
+    }
+    const replies = await this.runAll(commands);
+    return replies.flatMap((reply) => {
+      if (reply instanceof SluiceError) throw reply;
+      return reply as (string | null)[];
     });
   }
 

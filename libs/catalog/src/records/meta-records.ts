@@ -50,13 +50,8 @@ export class MetaRecords {
 
   /** As `get`, in the order of the names. */
   async getMany(names: readonly string[]): Promise<(string | null)[]> {
-    const replies = await this.commands.runAll(
-      names.map((name) => ({ name: 'GET', args: [this.kind.keyOf(name)], subject: this.subjectOf(name) })),
-    );
-    return replies.map((reply) => {
-      if (reply instanceof SluiceError && reply.code !== 'WRONG_KEY_TYPE') throw reply;
-      return typeof reply === 'string' && parseMeta(reply) !== null ? reply : null;
-    });
+    const texts = await this.commands.getTexts(names.map(this.kind.keyOf), `metadata of ${this.kind.noun}s`);
+    return texts.map((text) => (text !== null && parseMeta(text) !== null ? text : null));
   }
 
   /**

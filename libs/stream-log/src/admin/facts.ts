@@ -2,7 +2,7 @@ import { SluiceError } from '@sluice/contracts';
 import { FIRST_ENTRY_ID, type EntryId } from '@sluice/wire';
 import { retentionKey } from '../keys.js';
 import { type RetentionPolicy } from '../types.js';
-import { type RedisCommands } from '../redis-commands.js';
+import { type RedisCommand, type RedisCommands } from '../redis-commands.js';
 
 /** How large a stream is, and what was set for it: cheap for Redis to say, whatever the stream holds. */
 export interface StreamSize {
@@ -10,7 +10,7 @@ export interface StreamSize {
   readonly length: number;
   /** Estimated bytes in memory. */
   readonly bytes: number;
-  /** Set for this stream; null: the default holds. */
+  /** Set for this stream; null: the default holds, or it was not asked for. */
   readonly policy: RetentionPolicy | null;
   /** The server's clock. */
   readonly timeMs: number;
@@ -31,9 +31,24 @@ export interface StreamFacts extends StreamSize {
   readonly recordedFirstEntryId: EntryId;
 }
 
-const COMMANDS_PER_SIZE = 3;
+/** What Redis is asked for one stream beside its name. */
+interface Question {
+  readonly length: boolean;
+  readonly policy: boolean;
+}
+
+export interface FactsOptions {
+  /** False: the policy is not read, and null. Default true. */
+  readonly hasPolicy?: boolean;
+  /** Called before so many bytes of entries are brought along; resolves with what is called when they are let go. */
+  readonly makeRoom?: (bytes: number) => Promise<() => void>;
+}
+
+const POLICY_FIELDS = ['maxEntries', 'maxAgeMs', 'maxBytes', 'setAt'];
 /** XINFO brings the first and the last entry with it: so many bytes of them are asked for at once. */
-const BATCH_BYTES = 8 * 1024 * 1024;
+const BATCH_BYTES = 4 * 1024 * 1024;
+/** Of a stream that takes less, the mean size of an entry need not be known before. */
+const SMALL_STREAM_BYTES = 16 * 1024;
 /** Entries of it that a stream's memory is estimated from. */
 const SAMPLES = 5;
 
@@ -51,39 +66,20 @@ export class FactsReader {
 
   /** One result for each key, in order; the failure of one is its own. @throws SluiceError LOG_UNAVAILABLE */
   async sizes(keys: readonly string[]): Promise<(StreamSize | SluiceError)[]> {
-    if (keys.length === 0) return [];
-    const commands = keys.flatMap((key) => [
-      { name: 'XLEN', args: [key], subject: `stream "${key}"` },
-      { name: 'MEMORY', args: ['USAGE', key, 'SAMPLES', SAMPLES], subject: `stream "${key}"` },
-      {
-        name: 'HMGET',
-        args: [retentionKey(key), 'maxEntries', 'maxAgeMs', 'maxBytes', 'setAt'],
-        subject: `retention of "${key}"`,
-      },
-    ]);
-    const [time, ...replies] = await this.client.runAll([{ name: 'TIME', args: [], subject: 'clock' }, ...commands]);
-    const timeMs = toMilliseconds(time);
-    return keys.map((_key, index) => {
-      const [length, bytes, policy] = replies.slice(index * COMMANDS_PER_SIZE, (index + 1) * COMMANDS_PER_SIZE);
-      const failure = [length, bytes, policy].find((reply) => reply instanceof SluiceError);
-      if (failure instanceof SluiceError) return failure;
-      return {
-        exists: bytes !== null,
-        length: Number(length),
-        bytes: Number(bytes ?? 0),
-        policy: parsePolicy(policy),
-        timeMs,
-      };
-    });
+    return this.ask(keys, { length: true, policy: true });
   }
 
   /** As `sizes`. */
-  async facts(keys: readonly string[]): Promise<(StreamFacts | SluiceError)[]> {
-    const sizes = await this.sizes(keys);
+  async facts(
+    keys: readonly string[],
+    { hasPolicy = true, makeRoom }: FactsOptions = {},
+  ): Promise<(StreamFacts | SluiceError)[]> {
+    const sizes = await this.ask(keys, { length: false, policy: hasPolicy });
     const results: (StreamFacts | SluiceError)[] = sizes.map((size) =>
       size instanceof SluiceError ? size : missing(size),
     );
-    for (const batch of batches(sizes)) {
+    for (const { batch, bytes } of batches(sizes, await this.entryBytes(keys, sizes))) {
+      const giveBack = await makeRoom?.(bytes);
       const replies = await this.client.runAll(
         batch.map((index) => {
           const key = keys[index] ?? '';
@@ -95,25 +91,81 @@ export class FactsReader {
         if (size === undefined || size instanceof SluiceError) return;
         results[index] = reply instanceof SluiceError ? withoutInfo(size, reply) : withInfo(size, reply);
       });
+      giveBack?.();
     }
     return results;
   }
+
+  private async ask(keys: readonly string[], question: Question): Promise<(StreamSize | SluiceError)[]> {
+    if (keys.length === 0) return [];
+    const commands = keys.flatMap((key) => commandsFor(key, question));
+    const [time, ...replies] = await this.client.runAll([{ name: 'TIME', args: [], subject: 'clock' }, ...commands]);
+    const timeMs = toMilliseconds(time);
+    const perKey = commands.length / keys.length;
+    return keys.map((_key, index) => {
+      const own = replies.slice(index * perKey, (index + 1) * perKey);
+      const failure = own.find((reply) => reply instanceof SluiceError);
+      if (failure instanceof SluiceError) return failure;
+      const bytes = own[0] ?? null;
+      return {
+        exists: bytes !== null,
+        length: question.length ? Number(own[1]) : 0,
+        bytes: Number(bytes ?? 0),
+        policy: question.policy ? parsePolicy(own.at(-1)) : null,
+        timeMs,
+      };
+    });
+  }
+
+  /** What one entry of each may take at most, about: of small streams all there is, of others the mean. */
+  private async entryBytes(
+    keys: readonly string[],
+    sizes: readonly (StreamSize | SluiceError)[],
+  ): Promise<ReadonlyMap<number, number>> {
+    const large = [...sizes.entries()].filter(
+      ([, size]) => !(size instanceof SluiceError) && size.bytes > SMALL_STREAM_BYTES,
+    );
+    const lengths = await this.client.runAll(large.map(([index]) => lengthOf(keys[index] ?? '')));
+    return new Map(
+      large.map(([index, size], at) => {
+        const bytes = size instanceof SluiceError ? 0 : size.bytes;
+        return [index, bytes / Math.max(1, Number(lengths[at]) || 1)];
+      }),
+    );
+  }
+}
+
+function commandsFor(key: string, { length, policy }: Question): RedisCommand[] {
+  return [
+    { name: 'MEMORY', args: ['USAGE', key, 'SAMPLES', SAMPLES], subject: `stream "${key}"` },
+    ...(length ? [lengthOf(key)] : []),
+    ...(policy
+      ? [{ name: 'HMGET', args: [retentionKey(key), ...POLICY_FIELDS], subject: `retention of "${key}"` }]
+      : []),
+  ];
+}
+
+function lengthOf(key: string): RedisCommand {
+  return { name: 'XLEN', args: [key], subject: `stream "${key}"` };
 }
 
 /** Indexes of the streams there are, in batches whose replies are bounded. */
-function* batches(sizes: readonly (StreamSize | SluiceError)[]): Generator<number[]> {
+function* batches(
+  sizes: readonly (StreamSize | SluiceError)[],
+  entryBytes: ReadonlyMap<number, number>,
+): Generator<{ readonly batch: number[]; readonly bytes: number }> {
   let batch: number[] = [];
   let bytes = 0;
   for (const [index, size] of sizes.entries()) {
     if (size instanceof SluiceError || !size.exists) continue;
     batch.push(index);
-    bytes += 2 * averageBytes(size);
+    bytes += 2 * (entryBytes.get(index) ?? size.bytes);
     if (bytes < BATCH_BYTES) continue;
-    yield batch;
+    yield { batch, bytes };
     batch = [];
     bytes = 0;
   }
-  if (batch.length > 0) yield batch;
+  if (batch.length > 0) yield { batch, bytes };
 }
 
 function missing(size: StreamSize): StreamFacts {
@@ -140,21 +192,23 @@ function withoutInfo(size: StreamSize, error: SluiceError): StreamFacts | Sluice
 
 function withInfo(size: StreamSize, reply: unknown): StreamFacts {
   const values = Array.isArray(reply) ? (reply as unknown[]) : [];
-  const fields = new Map(
-    values.flatMap((value, at) => (at % 2 === 0 ? [[String(value), values[at + 1]] as const] : [])),
-  );
+  const fields: Record<string, unknown> = {};
+  for (let at = 0; at + 1 < values.length; at += 2) fields[String(values[at])] = values[at + 1];
   return {
-    ...size,
-    length: Number(fields.get('length')),
-    entriesAdded: Number(fields.get('entries-added') ?? 0),
-    lastGeneratedId: String(fields.get('last-generated-id')),
-    firstEntryId: idOf(fields.get('first-entry')),
-    lastEntryId: idOf(fields.get('last-entry')),
-    groups: Number(fields.get('groups')),
-    radixTreeKeys: Number(fields.get('radix-tree-keys') ?? 0),
-    radixTreeNodes: Number(fields.get('radix-tree-nodes') ?? 0),
-    maxDeletedEntryId: textOr(fields.get('max-deleted-entry-id'), FIRST_ENTRY_ID),
-    recordedFirstEntryId: textOr(fields.get('recorded-first-entry-id'), FIRST_ENTRY_ID),
+    exists: true,
+    bytes: size.bytes,
+    policy: size.policy,
+    timeMs: size.timeMs,
+    length: Number(fields['length']),
+    entriesAdded: Number(fields['entries-added'] ?? 0),
+    lastGeneratedId: String(fields['last-generated-id']),
+    firstEntryId: idOf(fields['first-entry']),
+    lastEntryId: idOf(fields['last-entry']),
+    groups: Number(fields['groups']),
+    radixTreeKeys: Number(fields['radix-tree-keys'] ?? 0),
+    radixTreeNodes: Number(fields['radix-tree-nodes'] ?? 0),
+    maxDeletedEntryId: textOr(fields['max-deleted-entry-id'], FIRST_ENTRY_ID),
+    recordedFirstEntryId: textOr(fields['recorded-first-entry-id'], FIRST_ENTRY_ID),
   };
 }
 
