@@ -1,5 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { GraphQLModule } from '@nestjs/graphql';
+import { AnswerMemory } from './answers/answer-memory.js';
+import { Pace } from './answers/pace.js';
 import { RegistryConfig, type RegistrySettings } from './config.js';
 import { DeviceMutationsResolver } from './devices/device-mutations.resolver.js';
 import { DevicesResolver } from './devices/devices.resolver.js';
@@ -49,6 +51,8 @@ export class AppModule {
         LogReadiness,
         MetaIndex,
         StreamRates,
+        AnswerMemory,
+        Pace,
         Contexts,
         Documents,
         Executor,

@@ -16,6 +16,22 @@ export const REGISTRY_CONFIG = defineConfig({
     secret: true,
     doc: 'Redis that keeps the streams; several addresses of a cluster are separated by commas.',
   },
+  answerMemoryBytes: {
+    env: 'SLUICE_REGISTRY_ANSWER_MEMORY_BYTES',
+    type: 'integer',
+    default: 128 * 1024 * 1024,
+    min: 1024 * 1024,
+    unit: 'bytes',
+    doc: 'Memory for the answers that are made or unread, of all clients together; one answer has at most half of it. Who finds none waits.',
+  },
+  stallMs: {
+    env: 'SLUICE_REGISTRY_STALL_MS',
+    type: 'integer',
+    default: 5_000,
+    min: 100,
+    unit: 'ms',
+    doc: 'A client that takes nothing of its answers for so long is cut off when another waits for their memory; the more wait, the sooner, down to a fifth.',
+  },
   hasNoDevices: {
     env: 'DISABLE_MULTI_DEVICE_PREFIXING',
     type: 'boolean',
@@ -37,8 +53,14 @@ export class RegistryConfig {
   /** Redis keys begin with a device. */
   readonly hasDevices: boolean;
   readonly redisUrl: string;
+  /** Memory for answers that are made or unread. */
+  readonly answerMemoryBytes: number;
+  /** How long a client may take nothing of its answers while another waits. */
+  readonly stallMs: number;
 
   constructor(settings: RegistrySettings) {
+    this.stallMs = settings.stallMs;
+    this.answerMemoryBytes = settings.answerMemoryBytes;
     this.hasDevices = !settings.hasNoDevices;
     this.redisUrl = settings.redisUrl;
   }

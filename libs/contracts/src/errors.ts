@@ -60,6 +60,11 @@ export const ERRORS = {
   OUTCOME_UNKNOWN: rule(503, 1011, 'The write was sent and its reply lost: it may be stored or not.'),
   DURABILITY_NOT_MET: rule(503, 1011, 'The entry is stored, but the promised durability was not confirmed.'),
   SERVICE_UNAVAILABLE: retryable(503, 1013, 'The service that owns this path does not answer; the message names it.'),
+  OVERLOADED: retryable(
+    503,
+    1013,
+    'The service has no memory left for what is asked, or for a reader that takes nothing.',
+  ),
   SHUTTING_DOWN: retryable(503, 1001, 'The service is stopping; connect again.'),
   DISK_FULL: retryable(507, 1013, 'The disk of recordings has no room left.'),
   LOG_FULL: retryable(507, 1013, 'Redis has no memory left; nothing was written.'),

@@ -1,10 +1,16 @@
 import { ArgsType, Field, ObjectType } from '@nestjs/graphql';
+import { type DeviceFacts } from '@sluice/catalog';
 import { assertStreamKey } from '@sluice/wire';
+import { type GraphQLResolveInfo } from 'graphql';
 import { FieldArgs } from '../graphql/field-args.js';
+import { NAME_BYTES } from '../answers/in-slices.js';
 import { oneOf } from '../graphql/one-of.js';
 import { type OperationContext } from '../graphql/operation-context.js';
 import { assertMayRead } from '../graphql/permitted.js';
 import { JsonScalar } from '../graphql/scalars.js';
+import { fits } from '../streams/payload-forms.js';
+import { listStreams } from '../streams/read-streams.js';
+import { withValue, type Soon } from '../streams/soon.js';
 import { StreamType } from '../streams/stream.type.js';
 
 /** Whose streams are meant; the device's own unless another one is named. */
@@ -30,6 +36,9 @@ export class DeviceType {
   @Field(() => String)
   readonly id: string;
 
+  /** What was read of it together with others; null: it is read when a field wants it. */
+  known: DeviceFacts | null = null;
+
   constructor(
     id: string,
     private readonly context: OperationContext,
@@ -38,34 +47,36 @@ export class DeviceType {
   }
 
   @Field(() => JsonScalar)
-  async meta(): Promise<unknown> {
-    return (await this.context.devices.load(this.id)).meta;
+  meta(): Soon<unknown> {
+    return withValue(this.facts(), ({ meta }) => {
+      return fits(2 * JSON.stringify(meta).length, `device ${this.id} meta`, this.context) ? meta : {};
+    });
   }
 
   @Field(() => String, { description: 'Revision of `meta`, for `expectedRevision`.' })
-  async revision(): Promise<string> {
-    return (await this.context.devices.load(this.id)).revision;
+  revision(): Soon<string> {
+    return withValue(this.facts(), ({ revision }) => revision);
   }
 
   @Field(() => Boolean)
-  async connected(): Promise<boolean> {
-    return (await this.context.devices.load(this.id)).isConnected;
+  connected(): Soon<boolean> {
+    return withValue(this.facts(), ({ isConnected }) => isConnected);
   }
 
   @Field(() => String, {
     nullable: true,
     description: 'When it was last known to be there, ISO 8601 in UTC; null: never.',
   })
-  async lastSeen(): Promise<string | null> {
-    const { seenAt } = await this.context.devices.load(this.id);
-    return seenAt === null ? null : new Date(seenAt).toISOString();
+  lastSeen(): Soon<string | null> {
+    return withValue(this.facts(), ({ seenAt }) => (seenAt === null ? null : new Date(seenAt).toISOString()));
   }
 
   @Field(() => [String], { description: 'Names of its streams, without the device; sorted.' })
   async streamIds(@FieldArgs(() => OfDevice) { device_id }: OfDevice): Promise<string[]> {
     const prefix = this.prefixOf(device_id);
-    const { names } = this.context;
+    const { names, share } = this.context;
     const found = names.select(await names.existing(), { prefix, match: null });
+    await share.take(found.length * NAME_BYTES);
     return found.map((name) => name.slice(prefix.length));
   }
 
@@ -75,11 +86,16 @@ export class DeviceType {
   }
 
   @Field(() => [StreamType], { description: 'Its streams, those that only have metadata included.' })
-  async streams(@FieldArgs(() => OfDevice) { device_id }: OfDevice): Promise<StreamType[]> {
+  async streams(
+    @FieldArgs(() => OfDevice) { device_id }: OfDevice,
+    context: OperationContext,
+    info: GraphQLResolveInfo,
+  ): Promise<Promise<StreamType>[]> {
     const prefix = this.prefixOf(device_id);
-    const { names } = this.context;
+    const { names } = context;
     const found = names.select(await names.all(), { prefix, match: null });
-    return found.map((name) => new StreamType(name, name.slice(prefix.length), this.context));
+    const listed = found.map((name) => new StreamType(name, name.slice(prefix.length), context));
+    return listStreams(listed, context, info);
   }
 
   @Field(() => StreamType, { description: 'One stream of it, whether it exists or not; its `id` keeps the device.' })
@@ -88,6 +104,10 @@ export class DeviceType {
     assertStreamKey(key);
     assertMayRead(this.context.identity, key);
     return new StreamType(key, key, this.context);
+  }
+
+  private facts(): Soon<DeviceFacts> {
+    return this.known ?? this.context.devices.load(this.id);
   }
 
   private prefixOf(device: string | null | undefined): string {

@@ -1,6 +1,7 @@
-import { Args, Context, Int, Query, Resolver } from '@nestjs/graphql';
+import { Args, Context, Info, Int, Query, Resolver } from '@nestjs/graphql';
 import { Devices, deviceName } from '@sluice/catalog';
 import { SluiceError } from '@sluice/contracts';
+import { type GraphQLResolveInfo } from 'graphql';
 import { nameTest } from '../graphql/match.js';
 import { OperationContext } from '../graphql/operation-context.js';
 import { DEFAULT_PAGE, pageOf } from '../graphql/page.js';
@@ -9,6 +10,7 @@ import { MetaFilterType } from '../search/meta-filter.type.js';
 import { MetaIndex } from '../search/meta-index.js';
 import { DevicePageType } from './device-page.type.js';
 import { DeviceType } from './device.type.js';
+import { listDevices } from './list-devices.js';
 
 const MAX_IDS = 10_000;
 const MAX_CONDITIONS = 20;
@@ -28,10 +30,16 @@ export class DevicesResolver {
     @Args('include_all', { type: () => Boolean, nullable: true, description: 'As `includeAll`.' })
     alsoIncludeAll: boolean | null,
     @Context() context: OperationContext,
-  ): Promise<DeviceType[]> {
-    if (ids !== null && ids !== undefined) return Promise.all(namedDevices(ids).map((id) => this.device(id, context)));
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Promise<DeviceType>[]> {
+    if (ids !== null && ids !== undefined) {
+      const named = await Promise.all(namedDevices(ids).map((id) => this.device(id, context)));
+      return listDevices(named, context, info);
+    }
     const names = await this.catalogue.list({ includeAll: includeAll || alsoIncludeAll === true });
-    return (await this.visible(names, context)).map((id) => new DeviceType(id, context));
+    const visible = await this.visible(names, context);
+    const listed = visible.map((id) => new DeviceType(id, context));
+    return listDevices(listed, context, info);
   }
 
   @Query(() => DeviceType, { description: 'One device, whether it was ever seen or not.' })
@@ -59,7 +67,11 @@ export class DevicesResolver {
     const fitting = await this.fitting(where ?? [], context);
     const found = listed.filter((name) => isMatch(name) && fitting(name));
     const { names, cursor, total } = pageOf(found, first, after ?? null);
-    return { nodes: names.map((name) => new DeviceType(name, context)), cursor, total };
+    return new DevicePageType(
+      names.map((name) => new DeviceType(name, context)),
+      cursor,
+      total,
+    );
   }
 
   private async fitting(

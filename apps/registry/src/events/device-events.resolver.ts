@@ -1,6 +1,7 @@
 import { Args, Context, Resolver, Subscription } from '@nestjs/graphql';
 import { EVENT_STREAMS } from '@sluice/catalog';
 import { StreamLog } from '@sluice/stream-log';
+import { AnswerMemory } from '../answers/answer-memory.js';
 import { EntryFeed } from '../follow/entry-feed.js';
 import { resolveStarts } from '../follow/feed-starts.js';
 import { type EventStream } from '../graphql/event-stream.js';
@@ -12,7 +13,10 @@ import { toldDevices } from './told-devices.js';
 /** What becomes of devices, as it happens. */
 @Resolver()
 export class DeviceEventsResolver {
-  constructor(private readonly log: StreamLog) {}
+  constructor(
+    private readonly log: StreamLog,
+    private readonly memory: AnswerMemory,
+  ) {}
 
   @Subscription(() => DeviceEventType, {
     resolve: (event: DeviceEventType) => event,
@@ -30,6 +34,6 @@ export class DeviceEventsResolver {
       this.log,
       EVENT_STREAMS.map((key) => ({ key, position: '$' })),
     );
-    return toldDevices(new EntryFeed(this.log, starts, { count: 1, isLatest: false }), isWanted);
+    return toldDevices(new EntryFeed(this.log, starts, { count: 1, isLatest: false }, this.memory), isWanted);
   }
 }

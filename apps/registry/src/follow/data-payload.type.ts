@@ -4,7 +4,7 @@ import { type LogEntry } from '@sluice/stream-log';
 import { FieldArgs } from '../graphql/field-args.js';
 import { type OperationContext } from '../graphql/operation-context.js';
 import { Base64, JsonScalar, Utf8 } from '../graphql/scalars.js';
-import { base64Of, jsonOf } from '../streams/payload-forms.js';
+import { base64Of, fits, jsonOf } from '../streams/payload-forms.js';
 import { type EntryEvent, type Loss } from './entry-feed.js';
 
 /** How bytes are read as text. */
@@ -31,18 +31,21 @@ export class DataPayload {
   @Field(() => JsonScalar, LOSS)
   readonly gap: Loss | null;
 
+  readonly payloadBytes: number;
+
   constructor(
     { key, loss }: EntryEvent,
     private readonly entry: LogEntry,
   ) {
+    this.payloadBytes = entry.payload.length;
     this.streamId = key;
     this.time = entry.id;
     this.gap = loss;
   }
 
   @Field(() => Base64)
-  data(): string {
-    return base64Of(this.entry.payload);
+  data(_args: object, context: OperationContext): string {
+    return base64Of(this.entry.payload, `${this.streamId} ${this.time} data`, context);
   }
 
   @Field(() => String)
@@ -68,6 +71,7 @@ export class DataPayloads {
   @Field(() => JsonScalar, LOSS)
   readonly gap: Loss | null;
 
+  readonly payloadBytes: number;
   private readonly entries: readonly LogEntry[];
 
   constructor({ key, entries, loss }: EntryEvent) {
@@ -75,11 +79,12 @@ export class DataPayloads {
     this.time = entries.map(({ id }) => id);
     this.gap = loss;
     this.entries = entries;
+    this.payloadBytes = entries.reduce((sum, { payload }) => sum + payload.length, 0);
   }
 
   @Field(() => [Base64])
-  data(): string[] {
-    return this.entries.map(({ payload }) => base64Of(payload));
+  data(_args: object, context: OperationContext): string[] {
+    return this.entries.map(({ id, payload }) => base64Of(payload, `${this.streamId} ${id} data`, context));
   }
 
   @Field(() => [String])
@@ -103,6 +108,7 @@ export const DataPayloadsDataPayload = createUnionType({
 /** @throws SluiceError INVALID_PARAMETER for an encoding that nobody knows */
 function decode({ id, payload }: LogEntry, format: string, context: OperationContext): string {
   const decoder = decoderOf(format);
+  if (!fits(payload.length, `${id} string`, context)) return '';
   try {
     return decoder.decode(payload);
   } catch {

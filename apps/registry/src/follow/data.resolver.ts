@@ -1,6 +1,7 @@
 import { Args, Context, Int, Resolver, Subscription } from '@nestjs/graphql';
 import { SluiceError } from '@sluice/contracts';
 import { StreamLog } from '@sluice/stream-log';
+import { AnswerMemory } from '../answers/answer-memory.js';
 import { RegistryConfig } from '../config.js';
 import { mapEvents, type EventStream } from '../graphql/event-stream.js';
 import { OperationContext } from '../graphql/operation-context.js';
@@ -20,6 +21,7 @@ export class DataResolver {
   constructor(
     private readonly log: StreamLog,
     private readonly config: RegistryConfig,
+    private readonly memory: AnswerMemory,
   ) {}
 
   @Subscription(() => DataPayloadsDataPayload, {
@@ -63,7 +65,7 @@ export class DataResolver {
     const starts = readStarts(asked.streamIds, asked.device, this.config.hasDevices);
     for (const { key } of starts) assertMayRead(identity, key);
     const options = { count: asked.count, isLatest: asked.latest };
-    return new EntryFeed(this.log, await resolveStarts(this.log, starts), options);
+    return new EntryFeed(this.log, await resolveStarts(this.log, starts), options, this.memory);
   }
 }
 

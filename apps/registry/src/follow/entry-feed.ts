@@ -41,8 +41,18 @@ export interface EntryEvent {
   readonly loss: Loss | null;
 }
 
+/** What bounds the entries that all feeds together keep for readers who do not ask. */
+export interface FeedRoom {
+  readonly hasRoomForFeeds: boolean;
+  /** Negative: no more. */
+  keepForFeed(bytes: number): void;
+}
+
 interface Member {
   follower: Follower | null;
+  /** It has stopped because there was no room: nothing of it is pending. */
+  isRefused: boolean;
+  pendingBytes: number;
   pending: readonly LogEntry[];
   loss: Loss | null;
 }
@@ -51,8 +61,8 @@ type Result = IteratorResult<EntryEvent, undefined>;
 const DONE: Result = { done: true, value: undefined };
 
 /**
- * Entries of some streams as they are asked for. It holds at most one batch of each stream: while nobody asks, its followers stand
- * still at their positions and read on from the log afterwards.
+ * Entries of some streams as they are asked for. It holds at most one batch of each stream, and none while all feeds together hold too much:
+ * while nobody asks, its followers stand still at their positions and read on from the log afterwards.
  */
 export class EntryFeed implements EventStream<EntryEvent> {
   private readonly members = new Map<string, Member>();
@@ -64,11 +74,13 @@ export class EntryFeed implements EventStream<EntryEvent> {
     log: StreamLog,
     starts: readonly FeedStart[],
     private readonly options: FeedOptions,
+    private readonly room: FeedRoom,
   ) {
     for (const { key, after } of starts) {
-      const member: Member = { follower: null, pending: [], loss: null };
+      const member: Member = { follower: null, isRefused: false, pending: [], pendingBytes: 0, loss: null };
       this.members.set(key, member);
       member.follower = log.follow(key, options.isLatest ? { after, latest: options.count } : { after }, {
+        canTake: () => this.canTake(member),
         onEntries: (batch) => this.take(member, batch),
         onGap: (gap) => (member.loss = lossOf(gap, gap.lost, false)),
         onReset: (reset) => (member.loss = lossOf(reset, null, true)),
@@ -86,12 +98,22 @@ export class EntryFeed implements EventStream<EntryEvent> {
     if (this.isClosed) return Promise.resolve(DONE);
     const event = this.nextEvent();
     if (event !== null) return Promise.resolve({ done: false, value: event });
-    return new Promise((resolve, reject) => (this.waiting = { resolve, reject }));
+    return new Promise((resolve, reject) => {
+      this.waiting = { resolve, reject };
+      for (const member of this.members.values()) {
+        if (!member.isRefused) continue;
+        member.isRefused = false;
+        member.follower?.resume();
+      }
+    });
   }
 
   return(): Promise<Result> {
     this.isClosed = true;
-    for (const { follower } of this.members.values()) follower?.close();
+    for (const member of this.members.values()) {
+      member.follower?.close();
+      this.keep(member, [], 0);
+    }
     this.members.clear();
     this.waiting?.resolve(DONE);
     this.waiting = null;
@@ -107,9 +129,15 @@ export class EntryFeed implements EventStream<EntryEvent> {
     return this;
   }
 
-  private take(member: Member, { entries }: EntryBatch): boolean {
+  /** Who waits is given something, whatever the others keep. */
+  private canTake(member: Member): boolean {
+    member.isRefused = this.waiting === null && !this.room.hasRoomForFeeds;
+    return !member.isRefused;
+  }
+
+  private take(member: Member, { entries, bytes }: EntryBatch): boolean {
     if (entries.length === 0) return true;
-    member.pending = this.options.isLatest ? entries.toReversed() : entries;
+    this.keep(member, this.options.isLatest ? entries.toReversed() : entries, bytes);
     const { waiting } = this;
     const event = waiting === null ? null : this.nextEvent();
     if (waiting === null || event === null) return false;
@@ -122,7 +150,9 @@ export class EntryFeed implements EventStream<EntryEvent> {
     for (const [key, member] of this.members) {
       if (member.pending.length === 0) continue;
       const event = { key, entries: member.pending.slice(0, this.options.count), loss: member.loss };
-      member.pending = member.pending.slice(this.options.count);
+      const rest = member.pending.slice(this.options.count);
+      // What is left of a batch keeps the memory of all of it.
+      this.keep(member, rest, rest.length === 0 ? 0 : member.pendingBytes);
       member.loss = null;
       // Whoever had a turn comes last.
       this.members.delete(key);
@@ -131,6 +161,12 @@ export class EntryFeed implements EventStream<EntryEvent> {
       return event;
     }
     return null;
+  }
+
+  private keep(member: Member, pending: readonly LogEntry[], bytes: number): void {
+    this.room.keepForFeed(bytes - member.pendingBytes);
+    member.pending = pending;
+    member.pendingBytes = bytes;
   }
 
   private fail(error: SluiceError): void {

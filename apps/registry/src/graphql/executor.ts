@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { GraphQLSchemaHost } from '@nestjs/graphql';
+import { SluiceError, type ErrorCode } from '@sluice/contracts';
 import { LOG, type Identity } from '@sluice/service-kit';
 import {
   GraphQLError,
@@ -10,6 +11,8 @@ import {
   type ExecutionResult,
 } from 'graphql';
 import { type Logger } from 'pino';
+import { AnswerMemory } from '../answers/answer-memory.js';
+import { type AnswerReader, type AnswerShare } from '../answers/answer-share.js';
 import { toAnswer, type Answer } from './answer.js';
 import { Contexts } from './contexts.js';
 import { Documents } from './documents.js';
@@ -31,6 +34,20 @@ export interface Operation {
   readonly identity: Identity;
 }
 
+/** An answer, and the memory it holds until `share.end()`; null: none to speak of. */
+export interface HeldAnswer {
+  readonly answer: Answer;
+  readonly share: AnswerShare | null;
+}
+
+/** What of an event of a subscription may be large. */
+interface SizedEvent {
+  readonly payloadBytes?: number;
+}
+
+/** An entry is asked for in several forms: as text, in base64, as JSON. */
+const FORMS = 4;
+
 /** Executes the operations of all transports: reads, checks, runs, and puts what comes out into words. */
 @Injectable()
 export class Executor {
@@ -38,6 +55,7 @@ export class Executor {
     private readonly host: GraphQLSchemaHost,
     private readonly documents: Documents,
     private readonly contexts: Contexts,
+    private readonly memory: AnswerMemory,
     @Inject(LOG) private readonly log: Logger,
   ) {}
 
@@ -60,30 +78,58 @@ export class Executor {
   }
 
   /** Runs a query or a mutation. */
-  async run(operation: Operation): Promise<Answer> {
+  async run(operation: Operation, reader: AnswerReader): Promise<HeldAnswer> {
     if (operation.kind === 'subscription') {
-      return this.refuse('Subscriptions need a WebSocket: graphql-transport-ws or graphql-ws');
+      const answer = this.refuse('Subscriptions need a WebSocket: graphql-transport-ws or graphql-ws');
+      return { answer, share: null };
     }
-    const context = this.contexts.create(operation.identity);
-    const result = await execute({ ...this.argumentsOf(operation), contextValue: context });
-    return toAnswer(result, context.extensions(), this.log);
-  }
-
-  /** Begins a subscription; its events are answers. Nothing is read for it that nobody asks for. */
-  async subscribe(operation: Operation): Promise<EventStream<Answer> | Answer> {
-    const args = this.argumentsOf(operation);
-    const source = await createSourceEventStream({ ...args, contextValue: this.contexts.create(operation.identity) });
-    if (!(Symbol.asyncIterator in source)) return toAnswer(source as ExecutionResult, null, this.log);
-    return mapEvents(source[Symbol.asyncIterator]() as EventStream<unknown>, async (event) => {
-      const context = this.contexts.create(operation.identity);
-      const result = await execute({ ...args, rootValue: event, contextValue: context });
+    return this.holding(reader, async (share) => {
+      const context = this.contexts.create(operation.identity, share);
+      const result = await execute({ ...this.argumentsOf(operation), contextValue: context });
       return toAnswer(result, context.extensions(), this.log);
     });
   }
 
+  /** Begins a subscription; its events are answers. Nothing is read for it that nobody asks for. */
+  async subscribe(operation: Operation, reader: AnswerReader): Promise<EventStream<HeldAnswer> | HeldAnswer> {
+    const args = this.argumentsOf(operation);
+    let events: EventStream<unknown> | null = null;
+    const held = await this.holding(reader, async (share) => {
+      const contextValue = this.contexts.create(operation.identity, share);
+      const source = await createSourceEventStream({ ...args, contextValue });
+      if (!(Symbol.asyncIterator in source)) return toAnswer(source as ExecutionResult, null, this.log);
+      events = source[Symbol.asyncIterator]() as EventStream<unknown>;
+      return { data: null };
+    });
+    if (events === null) return held;
+    held.share?.end();
+    return mapEvents(events as EventStream<unknown>, (event) =>
+      this.holding(reader, async (share) => {
+        const giveBack = await share.borrow(FORMS * ((event as SizedEvent).payloadBytes ?? 0));
+        const context = this.contexts.create(operation.identity, share);
+        const result = await execute({ ...args, rootValue: event, contextValue: context });
+        giveBack();
+        return toAnswer(result, context.extensions(), this.log);
+      }),
+    );
+  }
+
+  /** Makes an answer that holds memory; without any it says so. */
+  private async holding(reader: AnswerReader, work: (share: AnswerShare) => Promise<Answer>): Promise<HeldAnswer> {
+    let share: AnswerShare | null = null;
+    try {
+      share = await this.memory.begin(reader);
+      return { answer: await work(share), share };
+    } catch (error) {
+      share?.end();
+      if (error instanceof SluiceError) return { answer: this.refuse(error.message, error.code), share: null };
+      throw error;
+    }
+  }
+
   /** An answer that is one error. */
-  refuse(message: string): Answer {
-    const error = new GraphQLError(message, { extensions: { code: 'INVALID_PARAMETER' } });
+  refuse(message: string, code: ErrorCode = 'INVALID_PARAMETER'): Answer {
+    const error = new GraphQLError(message, { extensions: { code } });
     return toAnswer({ errors: [error] }, null, this.log);
   }
 

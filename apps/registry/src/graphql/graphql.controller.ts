@@ -2,9 +2,9 @@ import { Controller, Get, Post, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { identityOf } from '@sluice/service-kit';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type Answer } from './answer.js';
-import { Executor, type OperationRequest } from './executor.js';
+import { Executor, type HeldAnswer, type OperationRequest } from './executor.js';
 import { contentTypeOf } from './opaque-bodies.js';
+import { HttpReader } from './http-reader.js';
 import { TextRefusal, readBody, readQuery } from './http-body.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -32,24 +32,26 @@ export class GraphqlController {
 
   private async answer(request: FastifyRequest, reply: FastifyReply, read: () => OperationRequest): Promise<void> {
     try {
-      const answer = await this.execute(request, read());
+      const reader = new HttpReader(reply.raw);
+      const held = await this.execute(request, read(), reader);
       await reply
         .code(200)
         .header('content-type', JSON_TYPE)
         .header('cache-control', 'no-store')
-        .send(JSON.stringify(answer));
+        .send(reader.bodyOf(held));
     } catch (error) {
       if (!(error instanceof TextRefusal)) throw error;
       await reply.code(error.status).header('content-type', TEXT_TYPE).send(error.message);
     }
   }
 
-  private async execute(request: FastifyRequest, asked: OperationRequest): Promise<Answer> {
+  private async execute(request: FastifyRequest, asked: OperationRequest, reader: HttpReader): Promise<HeldAnswer> {
     const prepared = this.executor.prepare(asked, identityOf(request.raw));
-    if ('refusal' in prepared) return prepared.refusal;
+    if ('refusal' in prepared) return { answer: prepared.refusal, share: null };
     if (request.method === 'GET' && prepared.operation.kind !== 'query') {
-      return this.executor.refuse(`GET executes queries only: send the ${prepared.operation.kind} with POST`);
+      const message = `GET executes queries only: send the ${prepared.operation.kind} with POST`;
+      return { answer: this.executor.refuse(message), share: null };
     }
-    return this.executor.run(prepared.operation);
+    return this.executor.run(prepared.operation, reader);
   }
 }

@@ -1,4 +1,6 @@
 import { type Identity } from '@sluice/service-kit';
+import { type AnswerShare } from '../answers/answer-share.js';
+import { type Pace } from '../answers/pace.js';
 import { type DeviceLoader } from '../devices/device-loader.js';
 import { type StreamLoaders } from '../streams/stream-loaders.js';
 import { type StreamNames } from '../streams/stream-names.js';
@@ -27,6 +29,9 @@ export class OperationContext {
     readonly names: StreamNames,
     readonly streams: StreamLoaders,
     readonly devices: DeviceLoader,
+    /** What the answer holds of the memory for answers. */
+    readonly share: AnswerShare,
+    readonly pace: Pace,
   ) {}
 
   /** Tells why a field has its empty value; at most a hundred times. */

@@ -4,8 +4,7 @@ import { type EventStream } from '../graphql/event-stream.js';
 import { type Executor, type Operation } from '../graphql/executor.js';
 import { TextRefusal, toRequest } from '../graphql/http-body.js';
 import { type SocketSink } from './socket-sink.js';
-import { MAX_OPERATIONS, tooMany } from './transport-ws.js';
-import { Turns } from './turns.js';
+import { MAX_OPERATIONS, SocketOperations, tooMany } from './socket-operations.js';
 
 /** The sub-protocol of `subscriptions-transport-ws`. */
 export const LEGACY_PROTOCOL = 'graphql-ws';
@@ -18,7 +17,7 @@ interface Message {
 
 /** What one operation is doing: its events where it is a subscription, else null until it is answered. */
 interface Running {
-  events: EventStream<Answer> | null;
+  events: EventStream<never> | null;
   isStopped: boolean;
 }
 
@@ -28,7 +27,7 @@ const UNAUTHORIZED = 4401;
 /** Speaks the legacy `graphql-ws` on one socket: queries and mutations too. */
 export class LegacyWs {
   private readonly running = new Map<string, Running>();
-  private readonly turns: Turns;
+  private readonly operations: SocketOperations;
   private isReady = false;
 
   constructor(
@@ -36,7 +35,7 @@ export class LegacyWs {
     private readonly executor: Executor,
     private readonly identity: Identity,
   ) {
-    this.turns = new Turns(sink, MAX_OPERATIONS);
+    this.operations = new SocketOperations(sink, executor, 'data');
     sink.onMessage((text) => this.onMessage(text));
   }
 
@@ -95,16 +94,12 @@ export class LegacyWs {
   }
 
   private async run(id: string, operation: Operation, running: Running): Promise<void> {
-    const work = (): Promise<EventStream<Answer> | Answer> =>
-      operation.kind === 'subscription' ? this.executor.subscribe(operation) : this.executor.run(operation);
-    const result = (await this.turns.run(work)) ?? this.executor.refuse(tooMany());
-    if (!(Symbol.asyncIterator in result)) {
-      if (running.isStopped) return;
-      await this.send({ type: 'data', id, payload: result });
+    if (operation.kind !== 'subscription') {
+      await this.operations.answer(id, operation, () => !running.isStopped);
     } else {
-      running.events = result;
-      if (running.isStopped) await result.return();
-      for await (const answer of result) await this.send({ type: 'data', id, payload: answer });
+      running.events = await this.operations.begin(id, operation);
+      if (running.isStopped) await running.events?.return();
+      await running.events?.next();
     }
     if (!running.isStopped) await this.send({ type: 'complete', id });
   }

@@ -2,19 +2,35 @@ import { GRAPHQL_TRANSPORT_WS_PROTOCOL, MessageType, makeServer } from 'graphql-
 import { type Identity } from '@sluice/service-kit';
 import { GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
 import { type Answer } from '../graphql/answer.js';
+import { type EventStream } from '../graphql/event-stream.js';
 import { type Executor, type Operation } from '../graphql/executor.js';
 import { toRequest } from '../graphql/http-body.js';
 import { type SocketSink } from './socket-sink.js';
-import { Turns } from './turns.js';
-
-/** Operations of one socket at a time. */
-export const MAX_OPERATIONS = 200;
+import { MAX_OPERATIONS, SocketOperations, tooMany } from './socket-operations.js';
 
 interface Extra {
   readonly identity: Identity;
   /** Why operations were refused, by their ids. */
   readonly refusals: Map<string, Answer>;
 }
+
+/** An operation of this socket. */
+interface Asked {
+  readonly id: string;
+  readonly operation: Operation;
+  /** Its client has not completed it. */
+  isOpen(): boolean;
+}
+
+/** Answers are written by `SocketOperations`, in parts: there is nothing left for the library to write. */
+const WRITTEN: EventStream<never> = {
+  next: async () => ({ done: true, value: undefined }),
+  return: async () => ({ done: true, value: undefined }),
+  throw: async (error) => {
+    throw error;
+  },
+  [Symbol.asyncIterator]: () => WRITTEN,
+};
 
 /** Speaks graphql-transport-ws on one socket. @returns call it when the socket is closed */
 export function speakTransportWs(
@@ -23,11 +39,10 @@ export function speakTransportWs(
   { executor, schema }: { readonly executor: Executor; readonly schema: GraphQLSchema },
 ): (code: number, reason: string) => void {
   const beginning = new Beginning();
-  const turns = new Turns(sink, MAX_OPERATIONS);
-  const inTurn = async <T>(work: () => Promise<T>): Promise<T | Answer> =>
-    (await turns.run(work)) ?? executor.refuse(tooMany());
+  const operations = new SocketOperations(sink, executor, 'next');
   const server = makeServer<Record<string, unknown>, Extra>({
-    onSubscribe: ({ subscriptions, extra }, id, payload) => {
+    onSubscribe: (context, id, payload) => {
+      const { subscriptions, extra } = context;
       const refuse = (refusal: Answer): GraphQLError[] => {
         // An operation that its client has completed meanwhile is told nothing.
         if (extra.refusals.size > MAX_OPERATIONS) extra.refusals.clear();
@@ -39,12 +54,26 @@ export function speakTransportWs(
       const prepared = executor.prepare(toRequest(payload), extra.identity);
       if ('refusal' in prepared) return refuse(prepared.refusal);
       const { document, operationName } = prepared.operation;
-      return { schema, document, operationName, contextValue: prepared.operation };
+      const isOpen = (): boolean => id in context.subscriptions;
+      const asked: Asked = { id, operation: prepared.operation, isOpen };
+      return { schema, document, operationName, contextValue: asked };
     },
-    execute: (args) => inTurn(() => executor.run(operationOf(args))) as never,
-    subscribe: (args) => inTurn(() => executor.subscribe(operationOf(args))) as never,
+    execute: async (args) => {
+      const { id, operation, isOpen } = askedOf(args);
+      await operations.answer(id, operation, () => {
+        beginning.end(id);
+        return isOpen();
+      });
+      return WRITTEN as never;
+    },
+    subscribe: async (args) => {
+      const { id, operation, isOpen } = askedOf(args);
+      const events = await operations.begin(id, operation);
+      // The library ends only what it has seen to begin.
+      if (events !== null && !isOpen()) await events.return();
+      return (events ?? WRITTEN) as never;
+    },
     onOperation: (_context, id) => beginning.end(id),
-    onNext: (_context, _id, _payload, _args, result) => result as never,
     onError: ({ extra }, id, _payload, errors) => {
       beginning.end(id);
       const refusal = extra.refusals.get(id);
@@ -109,11 +138,6 @@ class Beginning {
   }
 }
 
-/** Why an operation too many is refused. */
-export function tooMany(): string {
-  return `This socket has ${MAX_OPERATIONS} operations open: complete some of them first`;
-}
-
-function operationOf({ contextValue }: ExecutionArgs): Operation {
-  return contextValue as Operation;
+function askedOf({ contextValue }: ExecutionArgs): Asked {
+  return contextValue as Asked;
 }

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type SocketSink } from './socket-sink.js';
 
-/** Operations of one socket that are worked at: an answer may have 64 MiB, and all of them are held until they are read. */
+/** Operations of one socket that are worked at: their answers are held until they are read. */
 const AT_A_TIME = 4;
 
 /** Lets a few operations of one socket run at a time; each makes room when its answer is on its way to a client that reads. */

@@ -5,6 +5,7 @@ import { averageBytes, type LogEntry, type StreamFacts, type StreamLog } from '@
 export interface Edge {
   readonly key: string;
   readonly isLast: boolean;
+  readonly facts: StreamFacts | SluiceError;
 }
 
 /** Payload bytes that one answer holds, about. */
@@ -21,29 +22,20 @@ export class EdgeEntries {
 
   /**
    * In order; null where there is none, an error where the answer is full.
-   * @param facts of the streams, in the same order
    * @throws SluiceError LOG_UNAVAILABLE
    */
-  async read(
-    edges: readonly Edge[],
-    facts: readonly (StreamFacts | SluiceError)[],
-  ): Promise<(LogEntry | null | SluiceError)[]> {
+  async read(edges: readonly Edge[]): Promise<(LogEntry | null | SluiceError)[]> {
     const results: (LogEntry | null | SluiceError)[] = [];
     for (let at = 0; at < edges.length;) {
-      const end = batchEnd(facts, at);
-      const batch = edges.slice(at, end);
-      const known = facts.slice(at, end);
-      results.push(...(await Promise.all(batch.map((edge, index) => this.readOne(edge, known[index])))));
+      const end = batchEnd(edges, at);
+      results.push(...(await Promise.all(edges.slice(at, end).map((edge) => this.readOne(edge)))));
       at = end;
     }
     return results;
   }
 
-  private async readOne(
-    { key, isLast }: Edge,
-    facts: StreamFacts | SluiceError | undefined,
-  ): Promise<LogEntry | null | SluiceError> {
-    if (facts === undefined || facts instanceof SluiceError || facts.length === 0) return null;
+  private async readOne({ key, isLast, facts }: Edge): Promise<LogEntry | null | SluiceError> {
+    if (facts instanceof SluiceError || facts.length === 0) return null;
     if (this.bytes > MAX_ANSWER_BYTES) {
       return new SluiceError(
         'MESSAGE_TOO_LARGE',
@@ -56,11 +48,11 @@ export class EdgeEntries {
   }
 }
 
-function batchEnd(facts: readonly (StreamFacts | SluiceError)[], start: number): number {
+function batchEnd(edges: readonly Edge[], start: number): number {
   let bytes = 0;
   let end = start;
-  while (end < facts.length && end - start < MAX_BATCH && bytes < BATCH_BYTES) {
-    const known = facts[end];
+  while (end < edges.length && end - start < MAX_BATCH && bytes < BATCH_BYTES) {
+    const known = edges[end]?.facts;
     if (known !== undefined && !(known instanceof SluiceError)) bytes += averageBytes(known);
     end += 1;
   }

@@ -9,50 +9,67 @@ import {
   type StreamRate,
 } from '@sluice/stream-log';
 import DataLoader from 'dataloader';
+import { type AnswerShare } from '../answers/answer-share.js';
 import { EdgeEntries, type Edge } from './edge-entries.js';
 import { readGroupLags, type GroupLag } from './group-lags.js';
 import { type StreamRates } from './stream-rates.js';
 
 /** Streams that are read at a time. */
-const MAX_BATCH = 2_000;
+const MAX_BATCH = 1_000;
+/** Why something of one stream cannot be told, while all else can. */
+const OF_ONE: ReadonlySet<string> = new Set(['WRONG_KEY_TYPE', 'MESSAGE_TOO_LARGE']);
 
-/** Reads what the fields of one operation ask of streams: each thing once, and that of all streams together. */
+/** What is asked of some things at once, joined with what others ask in the same turn. */
+type Loader<K, V> = DataLoader<readonly K[], readonly V[]>;
+
+/**
+ * Reads what the fields of one operation ask of streams: that of all streams that are asked about at the same time together. Nothing is
+ * kept: whoever asks does. They reject with what concerns all of them, such as `LOG_UNAVAILABLE`.
+ */
 export class StreamLoaders {
-  /** What Redis says; `exists` is false where there is no stream. Rejects for a key that holds something else. */
-  readonly facts: DataLoader<string, StreamFacts>;
+  /** What Redis says; `exists` is false where there is no stream, and an error stands for a key that holds something else. */
+  readonly facts: Loader<string, StreamFacts | SluiceError>;
   /** Metadata as JSON; null for none. */
-  readonly meta: DataLoader<string, string | null>;
-  readonly groups: DataLoader<string, GroupLag[]>;
-  /** First and last entries; null for none. */
-  readonly entries: DataLoader<Edge, LogEntry | null, string>;
+  readonly meta: Loader<string, string | null>;
+  readonly groups: Loader<string, readonly GroupLag[]>;
+  /** First and last entries; null for none, an error where the answer is full. */
+  readonly entries: Loader<Edge, LogEntry | SluiceError | null>;
+  private readonly rates: StreamRates;
 
   constructor(
     commands: RedisCommands,
     log: StreamLog,
-    meta: StreamMeta,
-    private readonly rates: StreamRates,
+    { meta, rates, share }: { readonly meta: StreamMeta; readonly rates: StreamRates; readonly share: AnswerShare },
   ) {
+    this.rates = rates;
     const reader = new FactsReader(commands);
     const edges = new EdgeEntries(log);
-    const options = { maxBatchSize: MAX_BATCH };
-    this.facts = new DataLoader<string, StreamFacts>((keys) => reader.facts(keys), options);
-    this.meta = new DataLoader((keys) => meta.getMany(keys), options);
-    this.groups = new DataLoader((keys) => readGroupLags(commands, keys), options);
-    this.entries = new DataLoader<Edge, LogEntry | null, string>(
-      async (wanted) => {
-        const facts = await this.facts.loadMany(wanted.map(({ key }) => key));
-        return edges.read(wanted, facts.map(asKnown));
-      },
-      { ...options, cacheKeyFn: ({ key, isLast }) => `${isLast ? '>' : '<'}${key}` },
-    );
+    this.facts = joined((keys) => reader.facts(keys, { hasPolicy: false, makeRoom: (bytes) => share.borrow(bytes) }));
+    this.meta = joined((keys) => meta.getMany(keys));
+    this.groups = joined((keys) => readGroupLags(commands, keys));
+    this.entries = joined((wanted) => edges.read(wanted));
   }
 
-  async rate(key: string): Promise<StreamRate> {
-    return this.rates.measure(key, await this.facts.load(key));
+  rate(key: string, facts: StreamFacts): StreamRate {
+    return this.rates.measure(key, facts);
   }
 }
 
-function asKnown(facts: StreamFacts | Error): StreamFacts | SluiceError {
-  if (!(facts instanceof Error)) return facts;
-  return facts instanceof SluiceError ? facts : new SluiceError('INTERNAL', 'facts of a stream', { cause: facts });
+function joined<K, V>(read: (all: readonly K[]) => Promise<readonly V[]>): Loader<K, V> {
+  return new DataLoader(
+    async (asked) => {
+      const all = asked.flat() as K[];
+      const results: V[] = [];
+      for (let at = 0; at < all.length; at += MAX_BATCH) results.push(...(await read(all.slice(at, at + MAX_BATCH))));
+      assertTold(results);
+      let end = 0;
+      return asked.map(({ length }) => results.slice(end, (end += length)));
+    },
+    { cache: false },
+  );
+}
+
+/** @throws what concerns more than one thing */
+function assertTold(results: readonly unknown[]): void {
+  for (const result of results) if (result instanceof SluiceError && !OF_ONE.has(result.code)) throw result;
 }

@@ -3,11 +3,15 @@ import { parseMeta, revisionOf } from '@sluice/catalog';
 import { SluiceError } from '@sluice/contracts';
 import { type LogEntry, type StreamFacts } from '@sluice/stream-log';
 import { entryTimeMs, type EntryId } from '@sluice/wire';
+import type DataLoader from 'dataloader';
 import { FieldArgs } from '../graphql/field-args.js';
 import { type OperationContext } from '../graphql/operation-context.js';
 import { Base64, JsonScalar, Utf8 } from '../graphql/scalars.js';
 import { GroupLagType } from './group-lag.type.js';
-import { base64Of, jsonOf, textOf } from './payload-forms.js';
+import { type GroupLag } from './group-lags.js';
+import { base64Of, fits, jsonOf, textOf } from './payload-forms.js';
+import { type KnownOfStream } from './read-streams.js';
+import { withValue, type Soon } from './soon.js';
 import { MAX_FORMAT_CHARS, strftime } from './strftime.js';
 
 const NO_SUCH_KEY = 'no such key';
@@ -22,7 +26,10 @@ class TimeFormat {
   format: string = '';
 }
 
-/** What is known of one stream. Fields are methods: what nobody asks for is not read. */
+/** About what one group takes in an answer. */
+const GROUP_BYTES = 300;
+
+/** What is known of one stream. Fields are methods: what nobody asks for is not read, and what a list has read is given at once. */
 @ObjectType('Stream', {
   description: 'A stream, which need not exist: `error` says so then, and the other fields are empty.',
 })
@@ -31,6 +38,9 @@ export class StreamType {
     description: 'Its name where it was asked for: without the device or prefix it was found by.',
   })
   readonly id: string;
+
+  /** What was read of it together with others; the rest is read when a field wants it. */
+  known: KnownOfStream = {};
 
   constructor(
     /** Its Redis key. */
@@ -52,184 +62,201 @@ export class StreamType {
   }
 
   @Field(() => Utf8)
-  firstEntryId(): Promise<string> {
+  firstEntryId(): Soon<string> {
     return this.fact(({ firstEntryId }) => firstEntryId ?? '', '');
   }
 
   @Field(() => Utf8)
-  lastEntryId(): Promise<string> {
+  lastEntryId(): Soon<string> {
     return this.fact(({ lastEntryId }) => lastEntryId ?? '', '');
   }
 
   @Field(() => Utf8)
-  lastGeneratedId(): Promise<string> {
+  lastGeneratedId(): Soon<string> {
     return this.fact(({ lastGeneratedId }) => lastGeneratedId, '');
   }
 
   @Field(() => Utf8)
-  recordedFirstEntryId(): Promise<string> {
+  recordedFirstEntryId(): Soon<string> {
     return this.fact(({ recordedFirstEntryId }) => recordedFirstEntryId, '');
   }
 
   @Field(() => Utf8)
-  maxDeletedEntryId(): Promise<string> {
+  maxDeletedEntryId(): Soon<string> {
     return this.fact(({ maxDeletedEntryId }) => maxDeletedEntryId, '');
   }
 
   @Field(() => Int)
-  radixTreeKeys(): Promise<number> {
+  radixTreeKeys(): Soon<number> {
     return this.fact(({ radixTreeKeys }) => radixTreeKeys, 0);
   }
 
   @Field(() => Int)
-  radixTreeNodes(): Promise<number> {
+  radixTreeNodes(): Soon<number> {
     return this.fact(({ radixTreeNodes }) => radixTreeNodes, 0);
   }
 
   @Field(() => Int)
-  groups(): Promise<number> {
+  groups(): Soon<number> {
     return this.fact(({ groups }) => groups, 0);
   }
 
   @Field(() => Int)
-  length(): Promise<number> {
+  length(): Soon<number> {
     return this.fact(({ length }) => length, 0);
   }
 
   @Field(() => Int)
-  async entriesAdded(): Promise<number> {
+  entriesAdded(): Soon<number> {
     // What GraphQL calls an Int has 32 bits; a stream may have taken in more.
-    return Math.min(await this.fact(({ entriesAdded }) => entriesAdded, 0), 2 ** 31 - 1);
+    return this.fact(({ entriesAdded }) => Math.min(entriesAdded, 2 ** 31 - 1), 0);
   }
 
   @Field(() => String, { description: 'Why there is nothing to tell: `no such key`, or empty.' })
-  async error(): Promise<string> {
-    const facts = await this.facts();
-    if (facts instanceof SluiceError) return facts.message;
-    return facts.exists ? '' : NO_SUCH_KEY;
+  error(): Soon<string> {
+    return withValue(this.facts(), (facts) => {
+      if (facts instanceof SluiceError) return facts.message;
+      return facts.exists ? '' : NO_SUCH_KEY;
+    });
   }
 
   @Field(() => JsonScalar)
-  async meta(): Promise<unknown> {
-    const json = await this.context.streams.meta.load(this.key);
-    return (json === null ? null : parseMeta(json)) ?? EMPTY;
+  meta(): Soon<unknown> {
+    return withValue(this.metaJson(), (json) => {
+      if (json === null || !fits(json.length * 2, `${this.key} meta`, this.context)) return EMPTY;
+      return parseMeta(json) ?? EMPTY;
+    });
   }
 
   @Field(() => String, { description: 'Revision of `meta`, for `expectedRevision`.' })
-  async revision(): Promise<string> {
-    return revisionOf(await this.context.streams.meta.load(this.key));
+  revision(): Soon<string> {
+    return withValue(this.metaJson(), revisionOf);
   }
 
   @Field(() => String, { description: 'ISO 8601 in UTC, or as `format` (strftime) says.' })
-  async firstEntryTime(@FieldArgs(() => TimeFormat) args: TimeFormat): Promise<string> {
-    return timeOf(await this.fact(({ firstEntryId }) => firstEntryId, null), args.format);
+  firstEntryTime(@FieldArgs(() => TimeFormat) { format }: TimeFormat): Soon<string> {
+    return this.fact(({ firstEntryId }) => timeOf(firstEntryId, format), '');
   }
 
   @Field(() => String, { description: 'ISO 8601 in UTC, or as `format` (strftime) says.' })
-  async lastEntryTime(@FieldArgs(() => TimeFormat) args: TimeFormat): Promise<string> {
-    return timeOf(await this.fact(({ lastEntryId }) => lastEntryId, null), args.format);
+  lastEntryTime(@FieldArgs(() => TimeFormat) { format }: TimeFormat): Soon<string> {
+    return this.fact(({ lastEntryId }) => timeOf(lastEntryId, format), '');
   }
 
   @Field(() => Base64)
-  firstEntryData(): Promise<string> {
-    return this.payload(false, '', base64Of);
+  firstEntryData(): Soon<string> {
+    return this.payload(false, 'Data', '', base64Of);
   }
 
   @Field(() => Base64)
-  lastEntryData(): Promise<string> {
-    return this.payload(true, '', base64Of);
+  lastEntryData(): Soon<string> {
+    return this.payload(true, 'Data', '', base64Of);
   }
 
   @Field(() => String)
-  firstEntryString(): Promise<string> {
-    return this.payload(false, '', (bytes) => textOf(bytes, `${this.key} firstEntryString`, this.context));
+  firstEntryString(): Soon<string> {
+    return this.payload(false, 'String', '', textOf);
   }
 
   @Field(() => String)
-  lastEntryString(): Promise<string> {
-    return this.payload(true, '', (bytes) => textOf(bytes, `${this.key} lastEntryString`, this.context));
+  lastEntryString(): Soon<string> {
+    return this.payload(true, 'String', '', textOf);
   }
 
   @Field(() => JsonScalar)
-  firstEntryJson(): Promise<unknown> {
-    return this.payload<unknown>(false, EMPTY, (bytes) => jsonOf(bytes, `${this.key} firstEntryJson`, this.context));
+  firstEntryJson(): Soon<unknown> {
+    return this.payload<unknown>(false, 'Json', EMPTY, jsonOf);
   }
 
   @Field(() => JsonScalar)
-  lastEntryJson(): Promise<unknown> {
-    return this.payload<unknown>(true, EMPTY, (bytes) => jsonOf(bytes, `${this.key} lastEntryJson`, this.context));
+  lastEntryJson(): Soon<unknown> {
+    return this.payload<unknown>(true, 'Json', EMPTY, jsonOf);
   }
 
   @Field(() => Float, { description: 'Bytes in memory, estimated.' })
-  bytes(): Promise<number> {
+  bytes(): Soon<number> {
     return this.fact(({ bytes }) => bytes, 0);
   }
 
   @Field(() => Float, { description: 'Entries taken in a second, over the last seconds.' })
-  async ratePerSecond(): Promise<number> {
-    return (await this.exists()) ? (await this.context.streams.rate(this.key)).ratePerSecond : 0;
+  ratePerSecond(): Soon<number> {
+    return this.fact((facts) => this.context.streams.rate(this.key, facts).ratePerSecond, 0);
   }
 
   @Field(() => Float, { description: 'Bytes taken in a second, over the last seconds.' })
-  async bytesPerSecond(): Promise<number> {
-    return (await this.exists()) ? (await this.context.streams.rate(this.key)).bytesPerSecond : 0;
+  bytesPerSecond(): Soon<number> {
+    return this.fact((facts) => this.context.streams.rate(this.key, facts).bytesPerSecond, 0);
   }
 
   @Field(() => Float, { nullable: true, description: 'Milliseconds since the last entry, by the clock of Redis.' })
-  lastEntryAgeMs(): Promise<number | null> {
-    return this.fact(
+  lastEntryAgeMs(): Soon<number | null> {
+    return this.fact<number | null>(
       ({ lastEntryId, timeMs }) => (lastEntryId === null ? null : Math.max(0, timeMs - entryTimeMs(lastEntryId))),
       null,
     );
   }
 
   @Field(() => [GroupLagType], { description: 'Its consumer groups, and how far they are.' })
-  async groupLags(): Promise<GroupLagType[]> {
-    return this.context.streams.groups.load(this.key);
+  groupLags(): Soon<readonly GroupLagType[]> {
+    return withValue(this.lags(), (lags) => {
+      this.context.share.grow(lags.length * GROUP_BYTES);
+      return lags;
+    });
   }
 
   @Field(() => Int, {
     nullable: true,
     description: 'Entries that the slowest consumer group has not taken yet; null without one.',
   })
-  async lag(): Promise<number | null> {
-    const lags = (await this.context.streams.groups.load(this.key)).flatMap(({ lag }) => (lag === null ? [] : [lag]));
-    return lags.length === 0 ? null : Math.max(...lags);
+  lag(): Soon<number | null> {
+    return withValue(this.lags(), (groups) => {
+      const lags = groups.flatMap(({ lag }) => (lag === null ? [] : [lag]));
+      return lags.length === 0 ? null : Math.max(...lags);
+    });
   }
 
-  private async exists(): Promise<boolean> {
-    return this.fact(({ exists }) => exists, false);
+  private lags(): Soon<readonly GroupLag[]> {
+    return (this.known.groups ??= one(this.context.streams.groups, this.key));
+  }
+
+  private metaJson(): Soon<string | null> {
+    if (this.known.meta === undefined) this.known.meta = one(this.context.streams.meta, this.key);
+    return this.known.meta;
   }
 
   /** The facts; the refusal of a key that holds something else. @throws SluiceError LOG_UNAVAILABLE */
-  private async facts(): Promise<StreamFacts | SluiceError> {
-    try {
-      return await this.context.streams.facts.load(this.key);
-    } catch (error) {
-      if (error instanceof SluiceError && error.code === 'WRONG_KEY_TYPE') return error;
-      throw error;
+  private facts(): Soon<StreamFacts | SluiceError> {
+    return (this.known.facts ??= one(this.context.streams.facts, this.key));
+  }
+
+  /** The first or the last entry. @throws SluiceError LOG_UNAVAILABLE */
+  private entry(isLast: boolean): Soon<LogEntry | SluiceError | null> {
+    const edge = isLast ? 'last' : 'first';
+    if (this.known[edge] === undefined) {
+      const { key, context } = this;
+      this.known[edge] = (async () => one(context.streams.entries, { key, isLast, facts: await this.facts() }))();
     }
+    return this.known[edge];
   }
 
-  private async fact<T>(read: (facts: StreamFacts) => T, empty: T): Promise<T> {
-    const facts = await this.facts();
-    return facts instanceof SluiceError || !facts.exists ? empty : read(facts);
+  private fact<T>(read: (facts: StreamFacts) => T, empty: T): Soon<T> {
+    return withValue(this.facts(), (facts) => (facts instanceof SluiceError || !facts.exists ? empty : read(facts)));
   }
 
-  private async payload<T>(isLast: boolean, empty: T, read: (payload: Uint8Array) => T): Promise<T> {
-    let entry: LogEntry | null;
-    try {
-      entry = await this.context.streams.entries.load({ key: this.key, isLast });
-    } catch (error) {
-      if (!(error instanceof SluiceError) || error.code !== 'MESSAGE_TOO_LARGE') throw error;
-      this.context.note({
-        code: error.code,
-        field: `${this.key} ${isLast ? 'last' : 'first'} entry`,
-        message: error.message,
-      });
+  private payload<T>(
+    isLast: boolean,
+    form: string,
+    empty: T,
+    read: (payload: Uint8Array, field: string, context: OperationContext) => T,
+  ): Soon<T> {
+    const { key, context } = this;
+    const field = `${key} ${isLast ? 'last' : 'first'}Entry${form}`;
+    return withValue(this.entry(isLast), (entry) => {
+      if (entry === null) return empty;
+      if (!(entry instanceof SluiceError)) return read(entry.payload, field, context);
+      context.note({ code: entry.code, field, message: entry.message });
       return empty;
-    }
-    return entry === null ? empty : read(entry.payload);
+    });
   }
 }
 
@@ -241,4 +268,9 @@ function timeOf(id: EntryId | null, format: string): string {
   }
   const date = new Date(ms);
   return format === '' ? date.toISOString() : strftime(date, format);
+}
+
+async function one<K, V>(loader: DataLoader<readonly K[], readonly V[]>, key: K): Promise<V> {
+  const [known] = await loader.load([key]);
+  return known as V;
 }

@@ -1,6 +1,8 @@
-import { Args, Context, Int, Query, Resolver } from '@nestjs/graphql';
+import { Args, Context, Info, Int, Query, Resolver } from '@nestjs/graphql';
 import { SluiceError } from '@sluice/contracts';
 import { assertStreamKey } from '@sluice/wire';
+import { type GraphQLResolveInfo } from 'graphql';
+import { NAME_BYTES } from '../answers/in-slices.js';
 import { nameTest } from '../graphql/match.js';
 import { oneOf } from '../graphql/one-of.js';
 import { OperationContext } from '../graphql/operation-context.js';
@@ -8,6 +10,7 @@ import { DEFAULT_PAGE, pageOf } from '../graphql/page.js';
 import { assertMayRead } from '../graphql/permitted.js';
 import { MetaIndex } from '../search/meta-index.js';
 import { MetaFilterType } from '../search/meta-filter.type.js';
+import { listStreams } from './read-streams.js';
 import { StreamPageType } from './stream-page.type.js';
 import { StreamType } from './stream.type.js';
 
@@ -25,10 +28,12 @@ export class StreamsResolver {
     @Args('match', { type: () => String, nullable: true, defaultValue: null }) match: string | null,
     @Args('searchMeta', { type: () => Boolean, defaultValue: false }) searchMeta: boolean,
     @Args('prefix', { type: () => String, defaultValue: '' }) prefix: string,
-    @Context() { names }: OperationContext,
+    @Context() { names, share }: OperationContext,
   ): Promise<string[]> {
     const all = await (searchMeta ? names.all() : names.existing());
-    return names.select(all, { prefix, match }).map((name) => name.slice(prefix.length));
+    const found = names.select(all, { prefix, match });
+    await share.take(found.length * NAME_BYTES);
+    return found.map((name) => name.slice(prefix.length));
   }
 
   @Query(() => [String], { description: 'As `streamIds`.' })
@@ -48,7 +53,8 @@ export class StreamsResolver {
     @Args('match', { type: () => String, nullable: true, defaultValue: null }) match: string | null,
     @Args('prefix', { type: () => String, defaultValue: '' }) prefix: string,
     @Context() context: OperationContext,
-  ): Promise<StreamType[]> {
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Promise<StreamType>[]> {
     const wanted = oneOf({ ids, sids }, []);
     if (wanted.length > MAX_IDS) {
       throw new SluiceError('INVALID_PARAMETER', `ids names ${wanted.length} streams, more than ${MAX_IDS}`);
@@ -56,10 +62,12 @@ export class StreamsResolver {
     if (wanted.length > 0) {
       const isMatch = nameTest(match);
       for (const id of wanted) assertMayRead(context.identity, readableKey(prefix + id));
-      return wanted.filter(isMatch).map((id) => new StreamType(prefix + id, id, context));
+      const named = wanted.filter(isMatch).map((id) => new StreamType(prefix + id, id, context));
+      return listStreams(named, context, info);
     }
     const all = context.names.select(await context.names.all(), { prefix, match });
-    return all.map((name) => new StreamType(name, name.slice(prefix.length), context));
+    const listed = all.map((name) => new StreamType(name, name.slice(prefix.length), context));
+    return listStreams(listed, context, info);
   }
 
   @Query(() => StreamType, { description: 'One stream by its full name, whether it exists or not.' })
@@ -79,7 +87,11 @@ export class StreamsResolver {
   ): Promise<StreamPageType> {
     const found = context.names.select(await this.search(where ?? [], context), { prefix, match: match ?? null });
     const { names, cursor, total } = pageOf(found, first, after ?? null);
-    return { nodes: names.map((name) => new StreamType(name, name, context)), cursor, total };
+    return new StreamPageType(
+      names.map((name) => new StreamType(name, name, context)),
+      cursor,
+      total,
+    );
   }
 
   private async search(where: readonly MetaFilterType[], { names }: OperationContext): Promise<readonly string[]> {
