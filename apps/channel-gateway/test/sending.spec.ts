@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@sluice/testing';
+import { type Mounts } from '../src/sdk/index.js';
 import { TestGateway, type Answer } from './support/gateway.js';
 import { lab } from './support/lab.js';
 
@@ -157,21 +158,31 @@ describe('a refused send ticks nothing', () => {
   });
 });
 
-describe('when everything is mounted', () => {
-  it('what cannot be sent to is 404 with the name of the channel', async () => {
-    const open = await TestGateway.start({
-      application: lab({ everything: true }),
-      redis: gateway.redis,
-      environment: { SLUICE_CHANNEL_GATEWAY_APPLICATION: 'open' },
-    });
+describe('what is mounted', () => {
+  const names = async (mounts: Mounts): Promise<[unknown, unknown, unknown]> => {
+    const environment = { SLUICE_CHANNEL_GATEWAY_APPLICATION: 'mounted' };
+    const other = await TestGateway.start({ application: lab(mounts), redis: gateway.redis, environment });
     try {
-      expect(await open.post('/send/doubled', {})).toMatchObject({
-        status: 404,
-        body: { detail: 'Channel not found: doubled' },
-      });
+      const { status, body } = await other.post('/send/doubled', {});
+      return [(await other.get('/send/')).body, status, (body as { detail: unknown }).detail];
     } finally {
-      await open.close();
+      await other.close();
     }
+  };
+
+  it.each<[string, Mounts, readonly unknown[]]>([
+    ['what clients can send to', { send: { exclude: ['lists', 'listed', 'sides'] } }, ['input', 'secrets']],
+    ['what is named', { send: ['input'] }, ['input']],
+  ])('is %s; anything else is not found', async (_what, mounts, expected) => {
+    expect(await names(mounts)).toEqual([expected, 404, 'Not Found']);
+  });
+
+  it.each<[string, Mounts]>([
+    ['named', { send: ['input', 'doubled'] }],
+    ['mounted with everything', { everything: true }],
+  ])('says that nothing stands behind a channel that is %s and takes nothing from clients', async (_what, mounts) => {
+    const [listed, status, detail] = await names(mounts);
+    expect([listed, status, detail]).toEqual([expect.arrayContaining(['doubled']), 404, 'Channel not found: doubled']);
   });
 });
 

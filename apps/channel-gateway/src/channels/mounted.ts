@@ -1,6 +1,7 @@
 import { type Catalogue, type Channel } from '../engine/catalogue.js';
 import { type Graph } from '../engine/graph.js';
-import { type Application } from '../sdk/application.js';
+import { BuildError } from '../engine/build-error.js';
+import { type Application, type Mounts } from '../sdk/application.js';
 import { findIn } from './aliases.js';
 import { StateCatalogue, type State } from '../state/state-catalogue.js';
 import { select, type Selection } from '../sdk/module.js';
@@ -18,7 +19,7 @@ export class Mounted {
   private readonly streamed: Map<string, Channel>;
   private changes = 0;
 
-  /** @throws Error for a selection that names what there is not */
+  /** @throws BuildError for a selection that names what there is not, or a heartbeat that is none */
   constructor(
     readonly application: Application,
     private readonly graph: Graph,
@@ -29,7 +30,6 @@ export class Mounted {
     const shown = [...this.catalogue.channels.values()].filter(
       ({ declaration }) => declaration.options.hidden !== true,
     );
-    const sendable = shown.filter(({ declaration }) => declaration.options.sendable === true);
     const staged = shown.filter(({ declaration }) => declaration.options.staged === true);
     const chosen = (all: readonly Channel[], selection: Selection | undefined, what: string): Map<string, Channel> => {
       const names = select(
@@ -43,10 +43,18 @@ export class Mounted {
       last: chosen(shown, mounts.last, 'mounts.last'),
       next: chosen(shown, mounts.next, 'mounts.next'),
       lookup: chosen(shown, mounts.lookup, 'mounts.lookup'),
-      send: chosen(mounts.everything === true ? shown : sendable, mounts.send, 'mounts.send'),
+      send: this.sendable(chosen(shown, mounts.send, 'mounts.send'), mounts),
       stage: chosen(staged, mounts.stage, 'mounts.stage'),
     };
     this.streamed = chosen(shown, mounts.stream?.selection, 'mounts.stream.selection');
+    assertHeartbeat(mounts.stream?.heartbeatMs);
+  }
+
+  /** Those that clients can send to; what a selection names is there all the same, and says that nothing stands behind it. */
+  private sendable(chosen: Map<string, Channel>, { send = {}, everything = false }: Mounts): Map<string, Channel> {
+    const isNamed = Array.isArray(send) || ('include' in send && send.include !== undefined);
+    if (everything || isNamed) return chosen;
+    return new Map([...chosen].filter(([, channel]) => this.isSendable(channel)));
   }
 
   /** How often what is served has changed. */
@@ -120,4 +128,10 @@ export class Mounted {
     });
     return Object.fromEntries(described);
   }
+}
+
+/** A timer takes what is above its bound for 1 ms. @throws BuildError */
+function assertHeartbeat(ms: number | undefined): void {
+  if (ms === undefined || (ms >= 1 && ms < 2 ** 31)) return;
+  throw new BuildError(`mounts.stream.heartbeatMs is ${ms}: it is from 1 to ${2 ** 31 - 1} ms`);
 }

@@ -321,6 +321,8 @@ describe('an application that cannot be built', () => {
     const built = (declared: Channels, mounts: Mounts): TestKit =>
       new TestKit(defineApplication({ channels: declared, modules: [], mounts }));
     expect(() => built(channels, { last: ['nope'] })).toThrow('mounts.last names the channel "nope"');
+    expect(() => built(channels, { send: { exclude: ['nope'] } })).toThrow('mounts.send names the channel "nope"');
+    expect(() => built(channels, { stream: { heartbeatMs: Infinity } })).toThrow('heartbeatMs is Infinity');
     expect(() => built({ controls: channel(Tick) }, { controls: { stats: true } })).toThrow('channel "controls"');
     expect(() => built({ controls: channel(Tick) }, {})).not.toThrow();
   });
