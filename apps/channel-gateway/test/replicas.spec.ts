@@ -110,6 +110,21 @@ describe('three replicas of an application', () => {
     await socket.close();
   });
 
+  it('give of a key that is added to a subscription what ticks from then on, and nothing from before', async () => {
+    const [ahead, behind] = replicas as [TestGateway, TestGateway];
+    const socket = await behind.socket();
+    await socket.sync({ action: 'subscribe', channel: 'sides', key: 'LEFT' });
+    for (let round = 0; round < 40; round++) {
+      await ahead.post('/send/sides/RIGHT', { x: round });
+      await socket.sync({ action: 'subscribe', channel: 'sides', key: 'RIGHT' });
+      await ahead.post('/send/sides/RIGHT', { x: 1_000 + round });
+      expect((await socket.next('sides')).data).toMatchObject([{ x: 1_000 + round }]);
+      await socket.sync({ action: 'unsubscribe', channel: 'sides', key: 'RIGHT' });
+    }
+    expect(socket.messages).toEqual([]);
+    await socket.close();
+  });
+
   it('go on with the modules elsewhere when one is stopped in order', async () => {
     const at = replicas.findIndex(({ gateway }) => gateway.runner.isRunning);
     const [stopped] = replicas.splice(at, 1) as [TestGateway];

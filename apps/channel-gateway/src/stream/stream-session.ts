@@ -134,7 +134,9 @@ export class StreamSession implements SubscriptionSocket {
     if (given.snapshot && !this.hasRoom) throw new Ignored('there is too much to be read before a snapshot');
     const { live } = this.options.gateway;
     this.forgetRemoved(channel);
-    const isMoved = !this.subscriptions.has(channel.name) || after !== null || newest > 0;
+    const known = this.subscriptions.get(channel.name);
+    const isMoved = known === undefined || after !== null || newest > 0;
+    const isNew = after === null && (isMoved || !known.has(keys ?? []));
     const begin = (): void => {
       if (!this.isServed(channel)) return this.answer(given.ack, `there is no channel "${channel.name}" any more`);
       const subscription = this.subscriptionOf(channel, { withSeq, withGaps });
@@ -145,7 +147,7 @@ export class StreamSession implements SubscriptionSocket {
       this.answer(given.ack, null, isMoved && withSeq ? { seq: from } : {});
     };
     // What any replica has accepted by now is not new, also where this one has not read it yet.
-    if (given.snapshot || (isMoved && after === null)) this.hold(live.current(channel), begin);
+    if (given.snapshot || isNew) this.hold(live.current(channel), begin);
     else begin();
   }
 

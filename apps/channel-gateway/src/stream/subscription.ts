@@ -55,6 +55,11 @@ export class Subscription implements FollowerSink {
     for (const key of keys) this.chosen?.add(key);
   }
 
+  /** Whether all of these keys are chosen already. */
+  has(keys: readonly string[]): boolean {
+    return keys.every((key) => this.chosen?.has(key) === true);
+  }
+
   drop(keys: Iterable<string>): void {
     for (const key of keys) this.chosen?.delete(key);
   }
