@@ -206,6 +206,11 @@ describe('a module that throws', () => {
       /sluice_channels_module_failures_total\{module="Doubler",service="channel-gateway"\} 1/,
     );
   });
+
+  it('does not stop the others either when nothing can be said of what it throws', async () => {
+    await gateway.post('/send/input', [{ text: 'throw oddly' }, { text: 'fine again' }]);
+    await waitFor(async () => (await gateway.list('/last/doubled'))[0]?.['text'] === 'fine again');
+  });
 });
 
 describe('outputs', () => {

@@ -225,6 +225,17 @@ export class Engine implements TickSink {
   }
 
   private tell({ name }: GatewayModule, ticks: ModuleFault['ticks'], error: unknown): void {
-    this.sink.onFault({ module: name, error, ticks, atMs: this.clock.now() });
+    this.sink.onFault({ module: name, error: soundError(error), ticks, atMs: this.clock.now() });
   }
+}
+
+/** Anything can be thrown, also what fails when it is shown: that would end more than its module. */
+function soundError(error: unknown): unknown {
+  try {
+    const words: unknown = error instanceof Error ? error.message : String(error);
+    if (typeof words === 'string') return error;
+  } catch {
+    // It has no words.
+  }
+  return new Error('it threw something that cannot be shown');
 }

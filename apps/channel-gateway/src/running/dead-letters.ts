@@ -46,6 +46,15 @@ export class DeadLetters {
 function letterOf({ module, error, ticks, atMs }: ModuleFault): string {
   const message = error instanceof Error ? error.message : String(error);
   const letter = { module, error: message.slice(0, 2_000), at: new Date(atMs).toISOString(), ticks };
-  const text = JSON.stringify(letter);
-  return text.length <= MAX_BYTES ? text : JSON.stringify({ ...letter, ticks: null, isCut: true });
+  const text = jsonOf(letter);
+  return text !== null && text.length <= MAX_BYTES ? text : JSON.stringify({ ...letter, ticks: null, isCut: true });
+}
+
+/** Null for what is no JSON: a module may tell of anything. */
+function jsonOf(letter: object): string | null {
+  try {
+    return JSON.stringify(letter);
+  } catch {
+    return null;
+  }
 }

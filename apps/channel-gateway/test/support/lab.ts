@@ -36,6 +36,7 @@ const doubler: GatewayModule<typeof channels> = {
     const doubled = gateway.output('doubled');
     gateway.on(['input'], ({ input }) => {
       if (input?.text === 'throw') throw new Error('asked to throw');
+      if (input?.text === 'throw oddly') throw Object.assign(new Error(), { message: Object.create(null) as string });
       doubled.tick({ x: (input?.x ?? 0) * 2, text: input?.text ?? '' });
     });
   },
