@@ -2,6 +2,7 @@ import { createService, type Environment, type Service } from '@sluice/service-k
 import { type FastifyInstance } from 'fastify';
 import { AppModule } from './app.module.js';
 import { REGISTRY_CONFIG } from './config.js';
+import { GRAPHQL_ERRORS } from './graphql/graphql-errors.js';
 import { leaveBodiesOpaque } from './graphql/opaque-bodies.js';
 import { addressOf } from './page/page-address.js';
 
@@ -25,6 +26,7 @@ export async function createRegistry(environment: Environment): Promise<Service>
     },
     bodyLimitBytes: MAX_BODY_BYTES,
     isBehindGateway: true,
+    dialects: [GRAPHQL_ERRORS],
     fastify: { exposeHeadRoutes: false, rewriteUrl: addressOf },
     configure: (app) => leaveBodiesOpaque(app.getHttpAdapter().getInstance() as unknown as FastifyInstance),
   });

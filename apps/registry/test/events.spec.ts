@@ -42,6 +42,34 @@ describe('two replicas', () => {
     await waitFor(() => registry.log.stats().followers === before, { message: 'nothing is left behind' });
   });
 
+  it('tell what came after an event that was seen, at another replica too', async () => {
+    const device = uniqueName('cam');
+    const query = `subscription ($since: String) { deviceEvents(ids: ["${device}"], since: $since) { type position hasMissed } }`;
+    interface Told {
+      readonly deviceEvents: { type: string; position: string; hasMissed: boolean };
+    }
+    const first = await GraphqlClient.open(registry.ws, 'graphql-transport-ws');
+    first.begin('1', query);
+    first.send({ type: 'ping' });
+    expect((await first.next()).type).toBe('pong');
+    await other.data(`mutation { updateDeviceMeta(deviceId: "${device}", meta: {a: 1}) }`);
+    const { position } = (await first.data<Told>()).deviceEvents;
+    await first.close();
+    await other.data(`mutation { updateDeviceMeta(deviceId: "${device}", meta: {a: 2}) }`);
+    await other.data(`mutation { connectDevice(id: "${device}", meta: {a: 3}) }`);
+    const again = await GraphqlClient.open(other.ws, 'graphql-ws');
+    again.begin('1', query, { since: position });
+    const told = [];
+    for (let at = 0; at < 3; at++) told.push((await again.data<Told>()).deviceEvents);
+    expect(told.map(({ type }) => type).sort()).toEqual(['connected', 'meta', 'meta']);
+    expect(told.map(({ hasMissed }) => hasMissed)).toEqual([false, false, false]);
+    expect(told.map(({ position: at }) => at)).not.toContain(position);
+    again.begin('3', query, { since: 'no position' });
+    const refused = await again.next();
+    expect(JSON.stringify(refused)).toContain('is not the position of an event');
+    await again.close();
+  });
+
   it('answer a ping after what was asked for before it has begun, so that a client knows when nothing is missed', async () => {
     const device = uniqueName('cam');
     const client = await GraphqlClient.open(registry.ws, 'graphql-transport-ws');

@@ -75,7 +75,30 @@ describe('GraphQL over HTTP', () => {
     const just = JSON.stringify({ query: QUERY, unused: 'x'.repeat(1024 * 1024 - 100) });
     expect(await (await post(just)).json()).toEqual({ data: { streamIds: [] } });
     const large = await post(JSON.stringify({ query: QUERY, unused: 'x'.repeat(1024 * 1024) }));
-    expect([large.status, await large.text()]).toEqual([413, expect.stringContaining('1048576')]);
+    expect([large.status, await large.json()]).toEqual([
+      413,
+      {
+        data: null,
+        errors: [{ message: expect.stringContaining('1048576'), extensions: { code: 'MESSAGE_TOO_LARGE' } }],
+      },
+    ]);
+  });
+
+  it('takes forms, as clients with uploads send them, and says what is wrong with one', async () => {
+    const send = async (fields: Record<string, string>): Promise<[number, string]> => {
+      const body = new FormData();
+      for (const [name, value] of Object.entries(fields)) body.set(name, value);
+      const response = await fetch(`${registry.url}/graphql`, { method: 'POST', body });
+      return [response.status, await response.text()];
+    };
+    expect(await send({ operations: JSON.stringify({ query: QUERY }), map: '{}' })).toEqual([
+      200,
+      '{"data":{"streamIds":[]}}',
+    ]);
+    expect(await send({ query: QUERY })).toEqual([400, expect.stringContaining('operations')]);
+    expect(await send({ operations: '{' })).toEqual([400, expect.stringContaining('JSON')]);
+    const broken = await post('no form', { 'content-type': 'multipart/form-data; boundary=x' });
+    expect([broken.status, await broken.text()]).toEqual([400, expect.stringContaining('multipart')]);
   });
 
   it.each([

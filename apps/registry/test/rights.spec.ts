@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ApiKeys, UserDirectory } from '@sluice/service-kit';
+import { StreamAdmin } from '@sluice/stream-log';
 import { waitFor } from '@sluice/testing';
+import { GraphqlClient } from './support/client.js';
 import { Registry, type Answered } from './support/registry.js';
 
 let registry: Registry;
@@ -31,6 +33,7 @@ async function issue(): Promise<void> {
   const wanted: Record<string, string[]> = {
     reader: ['stream:read=cam1:*'],
     writer: ['stream:read=cam1:*', 'stream:write=cam1:*'],
+    late: ['stream:read=late:video'],
     admin: ['admin'],
   };
   for (const [name, scopes] of Object.entries(wanted)) {
@@ -60,6 +63,25 @@ describe('in strict mode', () => {
     });
     const all = (await ask('admin', query)).data as { streamIds: string[]; streamPage: { total: number } };
     expect([all.streamIds.length, all.streamPage.total]).toEqual([5, 1]);
+  });
+
+  it('devices are told of from when a stream appears that may be read, and others never', async () => {
+    const headers = { authorization: `Bearer ${keys.get('late')}` };
+    const client = await GraphqlClient.open(registry.ws, 'graphql-transport-ws', headers);
+    client.begin('1', 'subscription { deviceEvents { deviceId } }');
+    client.send({ type: 'ping' });
+    expect((await client.next()).type).toBe('pong');
+    await open.data('mutation { updateDeviceMeta(id: "late", meta: {n: 1}) }');
+    await open.service.app.get(StreamAdmin).createStream('late:video');
+    await waitFor(async () => {
+      await open.data(
+        'mutation { updateDeviceMeta(id: "late", meta: {n: 2}) other: updateDeviceMeta(id: "cam2", meta: {}) }',
+      );
+      return client.pending > 0;
+    });
+    while (client.pending > 0) expect(await client.data()).toEqual({ deviceEvents: { deviceId: 'late' } });
+    await client.close();
+    await open.data('mutation { deleteStream(streamId: "video", deviceId: "late") }');
   });
 
   it('what may not be read is refused in the same words whether it is there or not', async () => {

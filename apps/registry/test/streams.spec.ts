@@ -81,7 +81,12 @@ describe('streams', () => {
   it('are matched by whatever a glob may be, in little time', async () => {
     await registry.add(`g:${'a'.repeat(100)}`, 'x');
     const find = (match: string) => registry.ask('query ($m: String!) { streamIds(match: $m) }', { m: match });
-    for (const match of ['[', '[a-', '[^', '\\', '*['.repeat(100), `${'*a'.repeat(200)}b`, 'x'.repeat(512)]) {
+    for (const match of ['[', 'a[]', '*[']) {
+      const { data, errors } = await find(match);
+      expect([data, errors?.[0]?.extensions?.code]).toEqual([null, 'INVALID_PARAMETER']);
+      expect(errors?.[0]?.message).toContain(JSON.stringify(match));
+    }
+    for (const match of ['\\[', '[a-', '[^', '\\', '*[x'.repeat(100), `${'*a'.repeat(200)}b`, 'x'.repeat(512)]) {
       expect((await find(match)).data).toEqual({ streamIds: [] });
     }
     expect((await find('x'.repeat(513))).errors?.[0]?.message).toContain('513 characters');

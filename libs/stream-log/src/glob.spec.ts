@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { globMatcher } from './glob.js';
+import { canMatch, globMatcher } from './glob.js';
 
 describe('globMatcher', () => {
   test.each([
@@ -33,4 +33,19 @@ describe('globMatcher', () => {
     const isMatch = globMatcher('*a'.repeat(50) + '*b');
     expect(isMatch('a'.repeat(512))).toBe(false);
   });
+});
+
+it.each([
+  ['[', false],
+  ['a[]b', false],
+  ['*[', false],
+  ['\\[', true],
+  ['[^', true],
+  ['[^]', true],
+  ['[a', true],
+  ['[[]', true],
+  ['\\', true],
+  ['', true],
+])('knows whether any name can match %s', (pattern, expected) => {
+  expect(canMatch(pattern)).toBe(expected);
 });

@@ -1,6 +1,8 @@
 /** One element of a pattern: any text (`*`), or one character that passes. */
 type Token = '*' | ((character: string) => boolean);
 
+const NO_CHARACTER = (): boolean => false;
+
 /**
  * A test for names by a pattern as Redis has them: `*` any text, `?` one character, `[abc]`, `[a-z]`, `[^a]`, and `\` before
  * a character that stands for itself. The time a test takes is bounded by name length times pattern length.
@@ -8,6 +10,11 @@ type Token = '*' | ((character: string) => boolean);
 export function globMatcher(pattern: string): (name: string) => boolean {
   const tokens = parse([...pattern]);
   return (name) => matches(tokens, [...name]);
+}
+
+/** Whether any name can pass: none does when a set of characters is empty, as in `[]` or with `[` at the end. */
+export function canMatch(pattern: string): boolean {
+  return !parse([...pattern]).includes(NO_CHARACTER);
 }
 
 function parse(pattern: readonly string[]): Token[] {
@@ -46,6 +53,7 @@ function parseSet(pattern: readonly string[], from: number): { passes: (characte
     }
   }
   const isIn = (character: string): boolean => ranges.some(([low, high]) => low <= character && character <= high);
+  if (ranges.length === 0 && !isNegated) return { passes: NO_CHARACTER, end: at };
   return { passes: (character) => isIn(character) !== isNegated, end: at };
 }
 

@@ -30,7 +30,7 @@ export { type ClaimedEntries, type ConsumerInfo, type Groups, type PendingSummar
 export { type ListOptions } from './admin/list.js';
 export { type NameFilter } from './admin/names.js';
 export { type Discovery } from './discovery.js';
-export { globMatcher } from './glob.js';
+export { canMatch, globMatcher } from './glob.js';
 export { canShareSlot, hashSlot, isOwnKey } from './keys.js';
 export { DEFAULT_RETENTION, type RetentionRule } from './retention/policy.js';
 export { type RetentionKeeper } from './retention/keeper.js';

@@ -17,7 +17,14 @@ export class DeviceEventType {
   @Field(() => Boolean, { description: 'Events before it were trimmed unread: look at the whole again.' })
   readonly hasMissed: boolean;
 
-  constructor({ type, device, meta }: DeviceEvent, hasMissed: boolean) {
+  @Field(() => String, { description: 'Give it as `since` to go on after this event.' })
+  readonly position: string;
+
+  constructor(
+    { type, device, meta }: DeviceEvent,
+    { hasMissed, position }: Pick<DeviceEventType, 'hasMissed' | 'position'>,
+  ) {
+    this.position = position;
     this.type = type;
     this.deviceId = device;
     this.meta = meta;

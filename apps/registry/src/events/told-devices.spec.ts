@@ -27,7 +27,7 @@ function streamOf(events: readonly EntryEvent[]): EventStream<EntryEvent> {
 it('after a loss, tells nothing of devices that are not the reader’s, and the loss with the next one that is', async () => {
   const entries = [meta('mine'), meta('secret', LOSS), meta('secret'), meta('mine'), meta('mine')];
   const seen = [];
-  for await (const { deviceId, hasMissed } of toldDevices(streamOf(entries), (device) => device === 'mine')) {
+  for await (const { deviceId, hasMissed } of toldDevices(streamOf(entries), [], (device) => device === 'mine')) {
     seen.push([deviceId, hasMissed]);
   }
   expect(seen).toEqual([

@@ -41,3 +41,21 @@ export function filterEvents<T>(source: EventStream<T>, passes: (event: T) => bo
     },
   };
 }
+
+/** The same events; `stop` is called when they are not wanted any more. */
+export function endingWith<T>(source: EventStream<T>, stop: () => void): EventStream<T> {
+  return {
+    next: () => source.next(),
+    return: () => {
+      stop();
+      return source.return();
+    },
+    throw: (error) => {
+      stop();
+      return source.throw(error);
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}

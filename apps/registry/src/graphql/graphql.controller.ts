@@ -30,10 +30,14 @@ export class GraphqlController {
     await this.answer(request, reply, () => readQuery(request.query as Record<string, unknown>));
   }
 
-  private async answer(request: FastifyRequest, reply: FastifyReply, read: () => OperationRequest): Promise<void> {
+  private async answer(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    read: () => OperationRequest | Promise<OperationRequest>,
+  ): Promise<void> {
     try {
       const reader = new HttpReader(reply.raw);
-      const held = await this.execute(request, read(), reader);
+      const held = await this.execute(request, await read(), reader);
       await reply
         .code(200)
         .header('content-type', JSON_TYPE)

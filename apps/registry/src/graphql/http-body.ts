@@ -15,13 +15,26 @@ export class TextRefusal extends Error {
 const UNPARSABLE = 'Unable to parse request body as JSON';
 const NO_QUERY = 'No GraphQL query found in the request';
 
-/** Reads the body of a POST. @throws TextRefusal */
-export function readBody(contentType: string | undefined, body: Buffer | undefined): OperationRequest {
+/** Reads the body of a POST: JSON, or a form whose field `operations` is the JSON. @throws TextRefusal */
+export async function readBody(contentType: string | undefined, body: Buffer | undefined): Promise<OperationRequest> {
   const mediaType = (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase();
-  if (mediaType !== 'application/json') {
-    throw new TextRefusal(415, `Unsupported content type ${JSON.stringify(mediaType ?? '')}: send application/json`);
-  }
-  return toRequest(parse(body?.toString('utf8') ?? ''));
+  if (mediaType === 'application/json') return toRequest(parse(body?.toString('utf8') ?? ''));
+  if (mediaType === 'multipart/form-data') return toRequest(parse(await operationsOf(contentType ?? '', body)));
+  throw new TextRefusal(415, `Unsupported content type ${JSON.stringify(mediaType ?? '')}: send application/json`);
+}
+
+/** The form that clients with uploads send; nothing here takes a file. */
+async function operationsOf(contentType: string, body: Buffer | undefined): Promise<string> {
+  const headers = { 'content-type': contentType };
+  const form = await new Response(body === undefined ? null : new Uint8Array(body), { headers })
+    .formData()
+    .catch(() => null);
+  const operations = form?.get('operations');
+  if (typeof operations === 'string') return operations;
+  throw new TextRefusal(
+    400,
+    form === null ? 'Unable to parse the multipart body' : 'The form has no field "operations"',
+  );
 }
 
 /** Reads the query string of a GET. @throws TextRefusal */

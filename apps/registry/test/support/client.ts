@@ -33,8 +33,15 @@ export class GraphqlClient {
   }
 
   /** Opens a socket of a sub-protocol and, where there is one, says hello. */
-  static async open(url: string, protocol: string | null): Promise<GraphqlClient> {
-    const ws = new WebSocket(`${url}/graphql`, protocol === null ? [] : [protocol], { perMessageDeflate: false });
+  static async open(
+    url: string,
+    protocol: string | null,
+    headers: Record<string, string> = {},
+  ): Promise<GraphqlClient> {
+    const ws = new WebSocket(`${url}/graphql`, protocol === null ? [] : [protocol], {
+      perMessageDeflate: false,
+      headers,
+    });
     const client = new GraphqlClient(ws);
     await new Promise((resolve, reject) => ws.once('open', resolve).once('error', reject));
     if (protocol === null) return client;

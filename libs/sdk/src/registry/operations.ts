@@ -302,7 +302,7 @@ interface FollowDevicesVariables {
   readonly ids?: readonly string[] | null | undefined;
 }
 interface FollowDevicesData {
-  /** Devices that are connected, disconnected or described anew from now on; all, or those named. */
+  /** Devices that are connected, disconnected or described anew from now on, or after `since`; all, or those named. */
   readonly deviceEvents: DeviceChange;
 }
 export const FOLLOW_DEVICES: Operation<FollowDevicesVariables, FollowDevicesData> = {
