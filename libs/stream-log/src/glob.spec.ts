@@ -35,7 +35,7 @@ describe('globMatcher', () => {
   });
 });
 
-it.each([
+test.each([
   ['[', false],
   ['a[]b', false],
   ['*[', false],
