@@ -78,4 +78,35 @@ describe('mirrorChannels', () => {
     const failures = mirror.gateway.runner.deadLetters.countByModule;
     expect([...failures.values()]).toEqual([1]);
   });
+
+  it('ticks each tick once, also those that came while nobody mirrored', async () => {
+    const source = await start('origin', []);
+    const mirroring = (): Promise<TestGateway> => start('again', [mirrorChannels({ url: source.url })]);
+    const ticked = async (channel: string): Promise<unknown[]> => {
+      const key = `sluice:channels:{again}:stream:${channel}`;
+      const entries = (await redis.command('XRANGE', key, '-', '+')) as [string, string[]][];
+      return entries.map(([, fields]) => {
+        const tick = JSON.parse(fields[1] ?? '') as { x: number }[] | Record<string, { x: number }[]>;
+        return Object.entries(tick).map(([name, value]) => [name, [value].flat()[0]?.x]);
+      });
+    };
+    await source.post('/send/one', { x: 1 });
+    let mirror = await mirroring();
+    await waitFor(async () => (await ticked('one')).length === 1);
+    for (let round = 2; round < 5; round++) {
+      await waitFor(async () => Number(await redis.command('HLEN', 'sluice:channels:{again}:progress')) > 4);
+      await source.post('/send/sides', { a: { x: round }, b: { x: -round } });
+      await waitFor(async () => (await ticked('sides')).length === 2 * (2 * round - 4) + 2);
+      await mirror.close();
+      gateways.pop();
+      await source.post('/send/one', { x: round });
+      await source.post('/send/sides', { a: { x: 10 * round }, b: { x: -10 * round } });
+      mirror = await mirroring();
+      await waitFor(async () => (await ticked('one')).length >= round);
+      await waitFor(async () => (await ticked('sides')).length >= 4 * (round - 1));
+    }
+    expect((await ticked('one')).flat().map((pair) => (pair as [string, number])[1])).toEqual([1, 2, 3, 4]);
+    const sides = [2, 20, 3, 30, 4, 40].flatMap((x) => [[['a', x]], [['b', -x]]]);
+    expect(await ticked('sides')).toEqual(sides);
+  });
 });

@@ -1,5 +1,6 @@
 import { type ChannelTick, type TokenSource } from '@sluice/sdk';
 import { type ChannelShape, type GatewayModule, type ModuleRun, type Selection } from '../sdk/module.js';
+import { MirrorPositions } from './mirror-positions.js';
 import { named, type NamedChannels, type NamedOutput, readTick } from './named-channels.js';
 
 export interface MirrorOptions {
@@ -20,8 +21,8 @@ interface Target {
 }
 
 /**
- * Ticks what channels of the same names tick on another gateway, beginning with their last ticks. Over lost connections it goes on
- * without loss; ticks that the other one no longer has by then are told as a failure. So are records that this one refuses.
+ * Ticks what channels of the same names tick on another gateway, beginning with their last ticks the first time. How far it has come is
+ * kept with what ticked: over lost connections, and wherever the modules go on, each tick comes once; ticks that the other one no longer has by then are told as a failure. So are records that this one refuses.
  */
 export function mirrorChannels(options: MirrorOptions): GatewayModule {
   const { url, selection, name = `Mirror[${url}]` } = options;
@@ -43,15 +44,24 @@ export function mirrorChannels(options: MirrorOptions): GatewayModule {
 
 async function mirror({ url, token, forceNew = false }: MirrorOptions, target: Target, run: ModuleRun): Promise<void> {
   const { ChannelsClient } = await import('@sluice/sdk');
+  const positions = new MirrorPositions(run);
   const stream = new ChannelsClient({ url, token }).stream([...target.outputs.keys()], {
     signal: run.signal,
     snapshot: true,
+    since: positions.start(url, target.outputs.keys()),
     onNotice: (notice) =>
       run.failed(new Error(`ticks of "${notice.channel}" were dropped before they came`), { ...notice }),
   });
+  stream.ready.then(
+    (begun) => positions.begin(begun),
+    () => undefined,
+  );
   for await (const tick of stream) {
+    const { channel, seq, key } = tick;
+    if (seq !== null && positions.isRepeated(channel, seq)) continue;
     await run.room();
     tickHere(tick, target, forceNew, run);
+    if (seq !== null) positions.reach(channel, seq, key === null);
   }
 }
 

@@ -70,8 +70,8 @@ const DEFAULT_WAITING_CHARS = 32 * 1024 * 1024;
  * no longer has then is told as a notice.
  */
 export class ChannelStream<Name extends string, Item> implements AsyncIterableIterator<ChannelTick<Name, Item>> {
-  /** Resolves when everything is subscribed to for the first time. @throws SluiceError what was refused */
-  readonly ready: Promise<void>;
+  /** Resolves when everything is subscribed to for the first time, with where each channel begins. @throws SluiceError what was refused */
+  readonly ready: Promise<Readonly<Record<string, string>>>;
   private settleReady: (error: Error | null) => void = () => undefined;
   private readonly queue = new TickQueue<ChannelTick<Name, Item>>();
   private readonly points = new Map<string, ResumePoint>();
@@ -80,6 +80,7 @@ export class ChannelStream<Name extends string, Item> implements AsyncIterableIt
   private retry: ReturnType<typeof setTimeout> | null = null;
   private silence: ReturnType<typeof setTimeout> | null = null;
   private unanswered = 0;
+  private readonly begun: Record<string, string> = {};
   private wasReady = false;
   private isOpen = false;
   private isClosed = false;
@@ -94,7 +95,7 @@ export class ChannelStream<Name extends string, Item> implements AsyncIterableIt
     private readonly options: ChannelStreamOptions,
   ) {
     this.ready = new Promise((resolve, reject) => {
-      this.settleReady = (error) => (error === null ? resolve() : reject(error));
+      this.settleReady = (error) => (error === null ? resolve(this.begun) : reject(error));
     });
     this.ready.catch(() => undefined);
     this.backoff = new Backoff(options.backoff);
@@ -193,7 +194,10 @@ export class ChannelStream<Name extends string, Item> implements AsyncIterableIt
       this.finish(new SluiceError('INVALID_PARAMETER', `channel "${name}" cannot be followed: ${error ?? 'refused'}`));
       return;
     }
-    if (seq !== undefined) this.points.get(name)?.begin(seq);
+    if (seq !== undefined) {
+      this.begun[name] ??= seq;
+      this.points.get(name)?.begin(seq);
+    }
     this.unanswered -= 1;
     if (this.unanswered > 0) return;
     this.backoff.reset();
