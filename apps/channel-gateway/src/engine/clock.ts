@@ -1,3 +1,5 @@
+import { outsideOfModules } from './isolation.js';
+
 /** Tells the time of an engine and wakes it up. */
 export interface Clock {
   now(): number;
@@ -25,7 +27,7 @@ export class RealClock implements Clock {
   }
 
   soon(run: () => void): void {
-    setImmediate(run);
+    outsideOfModules(() => setImmediate(run));
   }
 }
 

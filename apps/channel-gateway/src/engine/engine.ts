@@ -1,5 +1,6 @@
 import { type GatewayModule, type ModuleRun } from '../sdk/module.js';
 import { type Clock } from './clock.js';
+import { isolated } from './isolation.js';
 import { type Graph, type Node } from './graph.js';
 import { Keeping, type Kept } from './keeping.js';
 import { type TickSink } from './ticks.js';
@@ -87,12 +88,13 @@ export class Engine implements TickSink {
   /** A module that does not end is not waited for: others go on with what it ticks. */
   private async end(module: GatewayModule): Promise<void> {
     const late = Promise.withResolvers<never>();
+    const tell = (error: unknown): void => this.tell(module, null, error);
     const { stopMs } = this;
     const timer = setTimeout(() => late.reject(new Error(`it did not stop within ${stopMs} ms`)), stopMs);
     try {
-      await Promise.race([(async () => module.stop?.())(), late.promise]);
+      await Promise.race([isolated(tell, async () => module.stop?.()), late.promise]);
     } catch (error) {
-      this.tell(module, null, error);
+      tell(error);
     } finally {
       clearTimeout(timer);
     }
@@ -216,11 +218,12 @@ export class Engine implements TickSink {
   }
 
   private guard(module: GatewayModule, ticks: ModuleFault['ticks'], run: () => unknown): void {
+    const tell = (error: unknown): void => this.tell(module, ticks, error);
     try {
-      const result = run();
-      if (result instanceof Promise) result.catch((error: unknown) => this.tell(module, ticks, error));
+      const result = isolated(tell, run);
+      if (result instanceof Promise) result.catch(tell);
     } catch (error) {
-      this.tell(module, ticks, error);
+      tell(error);
     }
   }
 

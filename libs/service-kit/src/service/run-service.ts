@@ -11,6 +11,8 @@ export interface Program {
   /** The settings as a Markdown table, printed by `--print-config`. */
   table(): string;
   create(): Promise<Service>;
+  /** Whether an error that nobody caught is dealt with and the process goes on. Default: none is. */
+  survives?(error: unknown): boolean;
 }
 
 /**
@@ -26,6 +28,7 @@ export async function runService(program: Program): Promise<void> {
   let service: Service | null = null;
   try {
     service = await program.create();
+    endOnErrors(service, program);
     stopOnSignals(service);
     await service.listen();
   } catch (error) {
@@ -53,7 +56,11 @@ function stopOnSignals(service: Service): void {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+}
+
+function endOnErrors(service: Service, program: Program): void {
   process.on('uncaughtException', (error) => {
+    if (program.survives?.(error) === true) return;
     service.log.fatal({ err: error }, 'uncaught error, the process ends');
     process.exit(70);
   });

@@ -1,0 +1,25 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+type Tell = (error: unknown) => void;
+
+const telling = new AsyncLocalStorage<Tell | null>();
+
+/**
+ * Runs code of a module. What nobody catches of what it leaves behind, such as a promise that is not awaited or a timer of its own, can be
+ * told as its failure.
+ */
+export function isolated<T>(tell: Tell, run: () => T): T {
+  return telling.run(tell, run);
+}
+
+/** Runs what a module has caused and does not do itself. */
+export function outsideOfModules<T>(run: () => T): T {
+  return telling.run(null, run);
+}
+
+/** Tells of an error that nobody caught; false when it is not a module's. */
+export function tellUncaught(error: unknown): boolean {
+  const tell = telling.getStore() ?? null;
+  tell?.(error);
+  return tell !== null;
+}
