@@ -82,12 +82,12 @@ describe('mirrorChannels', () => {
   it('ticks each tick once, also those that came while nobody mirrored', async () => {
     const source = await start('origin', []);
     const mirroring = (): Promise<TestGateway> => start('again', [mirrorChannels({ url: source.url })]);
-    const ticked = async (channel: string): Promise<unknown[]> => {
-      const key = `sluice:channels:{again}:stream:${channel}`;
-      const entries = (await redis.command('XRANGE', key, '-', '+')) as [string, string[]][];
+    const ticked = async (name: string): Promise<unknown[]> => {
+      const stream = `sluice:channels:{again}:stream:${name}`;
+      const entries = (await redis.command('XRANGE', stream, '-', '+')) as [string, string[]][];
       return entries.map(([, fields]) => {
         const tick = JSON.parse(fields[1] ?? '') as { x: number }[] | Record<string, { x: number }[]>;
-        return Object.entries(tick).map(([name, value]) => [name, [value].flat()[0]?.x]);
+        return Object.entries(tick).map(([key, value]) => [key, [value].flat()[0]?.x]);
       });
     };
     await source.post('/send/one', { x: 1 });
