@@ -154,6 +154,8 @@ export type ChannelSettings = ConfigValues<typeof CHANNEL_CONFIG.settings>;
 export class ChannelConfig {
   readonly redisUrl: string;
   readonly application: string;
+  /** Everybody has to say who they are. */
+  readonly isStrict: boolean;
   readonly durability: Durability;
   readonly retention: RetentionRule;
   readonly lookupRecords: number;
@@ -180,6 +182,7 @@ export class ChannelConfig {
     }
     this.redisUrl = settings.redisUrl;
     this.application = application;
+    this.isStrict = settings.authMode === 'strict';
     this.durability = durabilityOf(settings.durability);
     this.retention = {
       kind: 'at-least',

@@ -17,6 +17,7 @@ import { Gateway } from './gateway.js';
 import { isServedPath, namesNothing } from './http/served-paths.js';
 import { slashRedirects } from './http/slashes.js';
 import { createDocument } from './openapi/document.js';
+import { withNamedRoutes } from './openapi/service-document.js';
 import { type Application } from './sdk/application.js';
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -48,6 +49,7 @@ export async function createChannelGateway(environment: Environment, options: Ch
       title: 'Sluice channel gateway',
       description: 'Channels of records. `/openapi.json` describes those of the application by name.',
       version: '1',
+      complete: (document, app) => withNamedRoutes(document, createDocument(app.get(Gateway).mounted, config)),
     },
     bodyLimitBytes: MAX_BODY_BYTES,
     isBehindGateway: true,
@@ -60,7 +62,7 @@ export async function createChannelGateway(environment: Environment, options: Ch
       const { mounted: served } = app.get(Gateway);
       mounted = served;
       levelDeclarations(app);
-      serveDocument(app, () => createDocument(served) as unknown as OpenAPIObject);
+      serveDocument(app, () => createDocument(served, config) as unknown as OpenAPIObject);
       return { intercept: slashRedirects(edge, (path) => isServedPath(served, path)) };
     },
   });

@@ -15,7 +15,7 @@ let other: TestGateway;
 
 beforeAll(async () => {
   redis = await startRedis();
-  replicas = await Promise.all([1, 2].map(() => TestGateway.start({ application: lab(), redis })));
+  replicas = await Promise.all([1, 2].map(() => TestGateway.start({ application: lab({ channelsGraph: true }), redis })));
   [one, other] = replicas as [TestGateway, TestGateway];
 });
 

@@ -8,6 +8,8 @@ export interface ServiceDocument {
   readonly isFresh: boolean;
 }
 
+type SecuritySchemes = NonNullable<NonNullable<OpenAPIObject['components']>['securitySchemes']>;
+
 /** Paths every service has for itself; the front door's own stand for all. */
 const PRIVATE_PATHS = /^\/(health|metrics|api-docs|docs)(\/|$)/;
 
@@ -25,6 +27,14 @@ export function mergeDocuments(own: OpenAPIObject, services: readonly ServiceDoc
     ...merged.components,
     schemas: schemas as NonNullable<typeof merged.components>['schemas'] & object,
   };
+  const schemes = services.map(({ document }) => document?.components?.securitySchemes);
+  if (schemes.some((one) => one !== undefined)) {
+    merged.components.securitySchemes = Object.assign(
+      {},
+      merged.components.securitySchemes,
+      ...schemes,
+    ) as SecuritySchemes;
+  }
   const notices = services.filter(({ isFresh }) => !isFresh).map(noticeOf);
   if (notices.length > 0) merged.info.description = [merged.info.description, ...notices].join('\n\n');
   return merged;

@@ -1,4 +1,5 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { notFound } from '../http/api-errors.js';
 import { sendPage } from '../http/root.controller.js';
@@ -15,6 +16,7 @@ export class Schemes {
 }
 
 /** Browsers log in with a key, and keep it as a cookie. */
+@ApiTags('Auth')
 @Controller()
 export class LoginController {
   constructor(
@@ -22,6 +24,7 @@ export class LoginController {
     private readonly schemes: Schemes,
   ) {}
 
+  @ApiOperation({ summary: 'A form for a key' })
   @Get('login')
   async showLogin(@Req() { raw }: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const gate = this.known();
@@ -30,6 +33,7 @@ export class LoginController {
     else await redirect(reply, `${LOGIN_PATH}?${gate.name}=${encodeURIComponent(key)}`);
   }
 
+  @ApiOperation({ summary: 'A button for logging out' })
   @Get('logout')
   async showLogout(@Res() reply: FastifyReply): Promise<void> {
     this.known();
@@ -37,6 +41,7 @@ export class LoginController {
   }
 
   /** The guard has seen a right key, or a credential of the system; what the query has is kept. */
+  @ApiOperation({ summary: 'Log in: keeps a key as a cookie' })
   @Get('api/v1/auth/login')
   async logIn(@Req() { raw }: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const gate = this.known();
@@ -45,6 +50,7 @@ export class LoginController {
     await redirect(reply, '/');
   }
 
+  @ApiOperation({ summary: 'Log out: forgets the cookie' })
   @Get('api/v1/auth/logout')
   async logOut(@Req() { raw }: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     this.known();

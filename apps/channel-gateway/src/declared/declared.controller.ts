@@ -1,4 +1,5 @@
 import { Controller, Delete, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Who, type Identity } from '@sluice/service-kit';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { readJson } from '../bodies/json-body.js';
@@ -8,17 +9,20 @@ import { FaultyInput } from '../records/faults.js';
 import { DeclaredChannels } from './declared-channels.js';
 
 /** Channels that are declared at run time. */
+@ApiTags('Channels')
 @Controller('api/v1/channels')
 export class DeclaredController {
   constructor(private readonly declared: DeclaredChannels) {}
 
   /** The declarations of the channels that may be read. */
+  @ApiOperation({ summary: 'Channels that are declared at run time' })
   @Get()
   async list(@Who() identity: Identity, @Res() reply: FastifyReply): Promise<void> {
     const shown = [...this.declared.definitions.values()].filter(({ name }) => identity.allows('channel:read', name));
     await sendJson(reply, JSON.stringify(shown));
   }
 
+  @ApiOperation({ summary: 'One of them' })
   @Get(':name')
   async read(@Param('name') name: string, @Who() identity: Identity, @Res() reply: FastifyReply): Promise<void> {
     const definition = identity.allows('channel:read', name) ? this.declared.definitions.get(name) : undefined;
@@ -27,6 +31,7 @@ export class DeclaredController {
   }
 
   /** Declares a channel: 201, or 200 when it is declared like that already. */
+  @ApiOperation({ summary: 'Declare a channel' })
   @Post()
   async declare(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const input = readJson(request.body);
@@ -39,6 +44,7 @@ export class DeclaredController {
   }
 
   /** Removes a channel, everything it holds included. */
+  @ApiOperation({ summary: 'Remove a channel and all it holds' })
   @Delete(':name')
   @HttpCode(204)
   async remove(@Param('name') name: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { Controller, Get, Query, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Who, type Identity } from '@sluice/service-kit';
 import { StreamLog } from '@sluice/stream-log';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
@@ -17,6 +18,7 @@ const MOST_RECORDS = 10_000;
 const MOST_BYTES = 16 * 1024 * 1024;
 
 /** What the log still holds of a channel. */
+@ApiTags('History')
 @Controller('api/v1/history')
 export class HistoryController {
   private readonly history: HistoryReader;
@@ -33,6 +35,7 @@ export class HistoryController {
    * The records of whole ticks from `start` to `end`, oldest first, `limit` of them at the most. Where that is not all, the
    * header `x-next-after` has what the next request gives as `after`.
    */
+  @ApiOperation({ summary: 'Records of a time' })
   @Get('*')
   async read(
     @Query() query: Record<string, unknown>,

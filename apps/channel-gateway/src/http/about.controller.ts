@@ -43,6 +43,7 @@ export class AboutController {
   /** Who reads and who ticks each channel. */
   @Get('channels_graph')
   async readGraph(@Who() identity: Identity, @Res() reply: FastifyReply): Promise<void> {
+    if (this.gateway.mounted.application.mounts.channelsGraph !== true) throw notFound();
     await sendJson(reply, JSON.stringify(describeGraph(this.gateway, identity)));
   }
 

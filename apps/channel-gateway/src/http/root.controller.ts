@@ -2,6 +2,7 @@ import { Controller, Get, Inject, Res } from '@nestjs/common';
 import { Who, type Identity } from '@sluice/service-kit';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { type FastifyReply } from 'fastify';
+import { ChannelConfig } from '../config.js';
 import { Gateway } from '../gateway.js';
 import { createDocument } from '../openapi/document.js';
 import { describeGraph } from './about.controller.js';
@@ -15,7 +16,10 @@ import { graphPage } from './pages.js';
 export class RootController {
   private document: { readonly version: number; readonly json: string } | null = null;
 
-  constructor(@Inject(Gateway) private readonly gateway: Gateway) {}
+  constructor(
+    @Inject(Gateway) private readonly gateway: Gateway,
+    private readonly config: ChannelConfig,
+  ) {}
 
   @Get()
   async redirectRoot(@Res() reply: FastifyReply): Promise<void> {
@@ -26,7 +30,7 @@ export class RootController {
   async readDocument(@Res() reply: FastifyReply): Promise<void> {
     const { mounted } = this.gateway;
     if (this.document?.version !== mounted.version) {
-      this.document = { version: mounted.version, json: JSON.stringify(createDocument(mounted)) };
+      this.document = { version: mounted.version, json: JSON.stringify(createDocument(mounted, this.config)) };
     }
     await sendJson(reply, this.document.json);
   }

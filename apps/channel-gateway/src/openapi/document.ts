@@ -2,6 +2,7 @@ import { type Channel } from '../engine/catalogue.js';
 import { type Mounted } from '../channels/mounted.js';
 import { stagePaths } from '../staging/stage-paths.js';
 import { statePaths } from '../state/state-paths.js';
+import { type ApiKeyOptions } from '../sdk/application.js';
 import { Controls } from '../records/controls.js';
 import { type Json, RecordSchemas } from './schemas.js';
 import {
@@ -21,9 +22,9 @@ const API = '/api/v1';
  * The OpenAPI document of an application, derived from its record types. Clients find out from it what is served, and which
  * columns a channel has.
  */
-export function createDocument(mounted: Mounted): Json {
+export function createDocument(mounted: Mounted, { isStrict }: { readonly isStrict: boolean }): Json {
   const { title, description, version, contact, mounts } = mounted.application;
-  const { apiKeys } = mounts;
+  const schemes = securitySchemes(mounts.apiKeys, isStrict);
   const schemas = new RecordSchemas();
   const paths = Object.fromEntries([
     ...readPaths(mounted, schemas, 'last', 'Last'),
@@ -38,25 +39,27 @@ export function createDocument(mounted: Mounted): Json {
   return {
     openapi: '3.1.0',
     info: { title, description, contact, version },
-    paths: apiKeys === undefined ? paths : secured(paths),
+    paths: schemes === null ? paths : secured(paths, Object.keys(schemes)),
     components: {
       schemas: { ...schemas.components, ...FIXED_SCHEMAS },
-      ...(apiKeys === undefined ? {} : { securitySchemes: securitySchemes(apiKeys.name ?? 'token') }),
+      ...(schemes === null ? {} : { securitySchemes: schemes }),
     },
   };
 }
 
 const SCHEMES = { APIKeyQuery: 'query', APIKeyHeader: 'header', APIKeyCookie: 'cookie' } as const;
 
-function securitySchemes(name: string): Json {
-  return Object.fromEntries(
-    Object.entries(SCHEMES).map(([scheme, place]) => [scheme, { type: 'apiKey', in: place, name }]),
-  );
+/** The ways a credential may come: a key of the application's in three places, in strict mode also what the system knows; null: none is needed. */
+function securitySchemes(keys: ApiKeyOptions | undefined, isStrict: boolean): Json | null {
+  if (keys === undefined && !isStrict) return null;
+  const { name = 'token' } = keys ?? {};
+  const inPlaces = Object.entries(SCHEMES).map(([scheme, place]) => [scheme, { type: 'apiKey', in: place, name }]);
+  return { ...Object.fromEntries(inPlaces), ...(isStrict ? { HTTPBearer: { type: 'http', scheme: 'bearer' } } : {}) };
 }
 
-/** Any of the three will do. */
-function secured(paths: Readonly<Record<string, Readonly<Record<string, Json>>>>): Json {
-  const security = Object.keys(SCHEMES).map((scheme) => ({ [scheme]: [] }));
+/** Any of them will do. */
+function secured(paths: Readonly<Record<string, Readonly<Record<string, Json>>>>, schemes: readonly string[]): Json {
+  const security = schemes.map((scheme) => ({ [scheme]: [] }));
   const all = Object.entries(paths).map(([path, operations]) => [
     path,
     Object.fromEntries(Object.entries(operations).map(([method, one]) => [method, { ...one, security }])),

@@ -1,4 +1,5 @@
 import { Controller, Post, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Who, type Identity } from '@sluice/service-kit';
 import { StreamLog } from '@sluice/stream-log';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
@@ -19,6 +20,7 @@ import { loadTables } from './sql-tables.js';
 const ARROW_TYPE = 'application/vnd.apache.arrow.stream';
 
 /** SQL over the states (`state.<name>`) and the past (`history.<channel>`) that the caller may read. */
+@ApiTags('SQL')
 @Controller('api/v1/sql')
 export class SqlController {
   private readonly history: HistoryReader;
@@ -32,6 +34,7 @@ export class SqlController {
     this.history = new HistoryReader(log, keys);
   }
 
+  @ApiOperation({ summary: 'SQL over states and history; as JSON, CSV or Arrow' })
   @Post()
   async query(@Who() identity: Identity, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const input = readJson(request.body);
