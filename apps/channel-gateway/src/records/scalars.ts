@@ -58,9 +58,20 @@ export function readBoolean(value: unknown, faults: Faults): boolean | null {
   return null;
 }
 
-/** Any JSON. Numbers beyond what a double holds are refused, at any depth: they could not be written again. */
+/**
+ * Any JSON. Numbers beyond what a double holds are refused, at any depth: they could not be written again. So is whatever else a module
+ * may have in its hands, such as a date or a function.
+ */
 export function readAny(value: unknown, faults: Faults): unknown {
   if (typeof value === 'number' && !Number.isFinite(value)) return readNumber(value, faults);
+  if (!isOfJson(value)) {
+    faults.add(
+      'json_type',
+      'Input should be JSON: a text, a number, a truth value, null, a list or a plain object',
+      null,
+    );
+    return null;
+  }
   if (typeof value === 'object' && value !== null) {
     for (const [name, member] of Object.entries(value)) {
       faults.enter(Array.isArray(value) ? Number(name) : name);
@@ -70,6 +81,13 @@ export function readAny(value: unknown, faults: Faults): unknown {
     }
   }
   return value;
+}
+
+function isOfJson(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return !['bigint', 'function', 'symbol'].includes(typeof value);
+  if (Array.isArray(value)) return true;
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function wholeNumber(number: number, value: unknown, faults: Faults): number | null {

@@ -230,6 +230,35 @@ describe('an application over simulated time', () => {
     ]);
   });
 
+  it.each([
+    ['a large integer', 1n],
+    ['a date', new Date(0)],
+    ['a function', () => 1],
+    ['a map', new Map()],
+    ['an object that writes itself', { toJSON: () => 1 }],
+  ])('refuses %s where a module ticks anything', (_what, value) => {
+    const Anything = recordType('Anything', {
+      value: Type.Optional(Type.Any()),
+      list: Type.Optional(Type.Array(Type.Any())),
+    });
+    const module: GatewayModule<{ all: ChannelDeclaration<RecordOf<typeof Anything>> }> = {
+      name: 'Maker',
+      connect: (gateway) => {
+        const all = gateway.output('all');
+        gateway.after(1, () => all.tick({ value }));
+        gateway.after(2, () => all.tick({ list: [{ value }] }));
+        gateway.after(3, () => all.tick({ value: { of: [1, null, 'json', { x: true }] } }));
+      },
+    };
+    const kit = new TestKit(defineApplication({ channels: { all: channel(Anything) }, modules: [module] }));
+    kit.advance(3);
+    expect(kit.faults.map(({ error }) => String(error))).toEqual([
+      expect.stringContaining('Input should be JSON'),
+      expect.stringContaining('Input should be JSON'),
+    ]);
+    expect(kit.values('all')).toMatchObject([{ value: { of: [1, null, 'json', { x: true }] } }]);
+  });
+
   it('takes from a test what clients can send', () => {
     const kit = kitOf(doubler);
     kit.send('input', [{ x: 1 }, { x: 2 }]);
