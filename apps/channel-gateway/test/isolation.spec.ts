@@ -7,7 +7,7 @@ import { startApp, startRedis, waitFor, type RedisServer, type RunningApp } from
 /** A module that leaves failures behind which nobody catches. */
 const APPLICATION = `
 import { channel, defineApplication, recordType, Type } from '@sluice/channel-gateway/sdk';
-const Step = recordType('Step', { how: Type.String({ default: '' }) });
+const Step = recordType('Step', { how: Type.String({ default: '' }), notes: Type.Array(Type.Any(), { default: [] }) });
 const careless = {
   name: 'Careless',
   connect: (gateway) => {
@@ -16,7 +16,9 @@ const careless = {
       if (steps.how === 'promise') void Promise.resolve().then(() => { throw new Error('nobody awaited it'); });
       if (steps.how === 'timer') setTimeout(() => { throw new Error('on a timer of its own'); }, 1);
       if (steps.how === 'late') void (async () => { await null; done.tick({ how: 'ticked' }); await null; throw new Error('late'); })();
-      done.tick({ how: steps.how });
+      const step = gateway.make(Step, { how: steps.how });
+      if (steps.how === 'spoilt') step.notes.push(1n);
+      done.tick(step);
     });
   },
 };
@@ -74,5 +76,15 @@ it('what a module leaves uncaught is its failure, with what it was given, and th
   );
   await send('fine');
   await waitFor(async () => (await (await fetch(`${app.url}/api/v1/last/done`)).text()).includes('"how":"fine"'));
+  expect(app.isRunning).toBe(true);
+});
+
+it('a tick that its module has made unwritable is left out and told, and the gateway goes on', async () => {
+  await send('spoilt');
+  await send('unspoilt');
+  await waitFor(async () => (await (await fetch(`${app.url}/api/v1/last/done`)).text()).includes('"how":"unspoilt"'));
+  await waitFor(async () =>
+    (await letters()).some(({ module, error }) => module === 'Careless' && /BigInt/.test(error)),
+  );
   expect(app.isRunning).toBe(true);
 });

@@ -11,6 +11,8 @@ export interface Tick {
   readonly channel: string;
   /** A record, a list of records, or the keys that tick and what ticks there. */
   readonly value: unknown;
+  /** Module that ticked it; undefined for what came from outside. */
+  readonly by?: string;
 }
 
 /** Something that a module threw. */
@@ -109,9 +111,9 @@ export class Engine implements TickSink {
   }
 
   /** For the modules' outputs. */
-  take(_module: GatewayModule, channel: string, value: unknown): void {
+  take({ name: by }: GatewayModule, channel: string, value: unknown): void {
     if (this.isStopped) return;
-    this.outputs.push({ channel, value });
+    this.outputs.push({ channel, value, by });
     this.deliver(channel, value, this.current ?? -1);
     if (this.current === null) this.schedule();
   }

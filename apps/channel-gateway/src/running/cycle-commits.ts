@@ -41,6 +41,8 @@ export interface CommitOptions {
   /** The lease is another's: nothing was written, nor will be. */
   onFenced(): void;
   onError(error: unknown): void;
+  /** A tick that cannot be written as JSON, since its module has changed it. It is left out. */
+  onUnwritable(tick: Tick, error: unknown): void;
   /** There is room again. */
   onRelief(): void;
 }
@@ -89,7 +91,7 @@ export class CycleCommits {
   /** Takes what ticked in a cycle, and what modules keep from then on. */
   add(ticks: readonly Tick[], kept: Kept): void {
     if (this.isOver) return;
-    const entries = this.isOverfull(ticks.length) ? [] : ticks.map((tick) => this.entryOf(tick));
+    const entries = this.isOverfull(ticks.length) ? [] : ticks.flatMap((tick) => this.entryOf(tick) ?? []);
     this.waitingBytes += bytesOf(entries);
     if (entries.length > 0) this.steps.push({ entries, progress: new Map() });
     this.waitingCount += entries.length;
@@ -99,9 +101,15 @@ export class CycleCommits {
     this.schedule();
   }
 
-  private entryOf({ channel, value }: Tick): Entry {
+  private entryOf(tick: Tick): Entry | null {
+    const { channel, value } = tick;
     const found = this.options.catalogue.channels.get(channel) as Channel;
-    return { channel, payload: encodeTick(found, value) };
+    try {
+      return { channel, payload: encodeTick(found, value) };
+    } catch (error) {
+      this.options.onUnwritable(tick, error);
+      return null;
+    }
   }
 
   /** To be written with what ticked last, and not before it. */

@@ -107,6 +107,8 @@ export class ModuleRunner {
       epoch,
       onFenced: () => this.lease.drop(),
       onError: (error) => logger.warn({ err: error }, 'ticks of modules are not written yet'),
+      onUnwritable: ({ channel, by = channel }, error) =>
+        this.note({ module: by, error, ticks: null, atMs: Date.now() }),
       onRelief: () => inputs.resume(),
     });
     const inputs = new ModuleInputs({
