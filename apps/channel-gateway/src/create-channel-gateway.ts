@@ -84,7 +84,8 @@ function levelDeclarations(app: NestFastifyApplication): void {
   const { mounted } = app.get(Gateway);
   const declared = app.get(DeclaredChannels);
   fastify.addHook('onRequest', async ({ raw }) => {
-    if (needsDeclarations(mounted, raw.url ?? '/')) await declared.catchUp();
+    // Without an answer from Redis, what is known here counts.
+    if (needsDeclarations(mounted, raw.url ?? '/')) await declared.catchUp().catch(() => undefined);
   });
 }
 

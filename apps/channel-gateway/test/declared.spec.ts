@@ -15,7 +15,9 @@ let other: TestGateway;
 
 beforeAll(async () => {
   redis = await startRedis();
-  replicas = await Promise.all([1, 2].map(() => TestGateway.start({ application: lab({ channelsGraph: true }), redis })));
+  replicas = await Promise.all(
+    [1, 2].map(() => TestGateway.start({ application: lab({ channelsGraph: true }), redis })),
+  );
   [one, other] = replicas as [TestGateway, TestGateway];
 });
 
@@ -145,6 +147,16 @@ describe('a channel that is declared', () => {
     stream.close();
   });
 
+  it('is declared and removed by a client of the SDK', async () => {
+    const client = new ChannelsClient({ url: one.url });
+    const definition = { name: 'by_sdk', record, states: [{ keyBy: ['part'] }] };
+    expect(await client.declare(definition)).toMatchObject({ ...definition, shape: 'scalar', sendable: true });
+    expect((await client.declared()).map(({ name }) => name)).toContain('by_sdk');
+    await expect(client.declare({ ...definition, record: { type: 'string' } })).rejects.toThrow('object');
+    await client.undeclare('by_sdk');
+    await expect(client.undeclare('by_sdk')).rejects.toThrow('404');
+  });
+
   it('is declared again without effect, and otherwise not', async () => {
     const same = await bodyOf(one.get('/channels/orders'));
     expect(await other.post('/channels', same)).toMatchObject({ status: 200, body: same as object });
@@ -267,6 +279,26 @@ describe('declarations', () => {
     await remove('a', few);
     expect((await few.post('/channels', declaration('c'))).status).toBe(201);
     await few.close();
+  });
+
+  it('are served without Redis as they were known', async () => {
+    const own = await startRedis();
+    const alone = await TestGateway.start({ application: lab(), redis: own });
+    await alone.post('/channels', declaration('known'));
+    await own.kill('SIGKILL');
+    const [document, listing, unknown, send] = await Promise.all([
+      alone.get('//openapi.json'),
+      alone.get('/last/'),
+      alone.get('/last/unknown'),
+      alone.post('/channels', declaration('other')),
+    ]);
+    expect([document.status, listing.status, unknown.status, send.status]).toEqual([200, 200, 404, 503]);
+    expect(listing.body).toContain('known');
+    await own.restart();
+    await waitFor(async () => (await alone.post('/channels', declaration('other'))).status === 201);
+    expect(await alone.list('/last/')).toContain('other');
+    await alone.close();
+    await own.stop();
   });
 
   it.each(['input', 'secrets', 'id', 'heartbeat', 'controls'])('cannot take the name %s', async (name) => {

@@ -210,7 +210,20 @@ describe('what there is beside the ticks', () => {
     );
     expect(tables['example']).toMatchObject({ x: 'integer', data: 'float', 'internal_csp_struct.z': 'integer' });
     expect((await demo.get('/perspective/layouts')).body).toEqual({ example: 'test' });
-    expect(Object.keys((await demo.get('/perspective/meta')).body as object)).toHaveLength(11);
+    expect((await demo.get('/perspective/meta')).body).toEqual({
+      limits: {},
+      default_limit: null,
+      indexes: {},
+      default_index: null,
+      architectures: {},
+      default_architecture: 'server',
+      layouts: { example: 'test' },
+      default_layout: null,
+      tables,
+      unused_tables: [],
+      table_sizes: Object.fromEntries(Object.keys(tables).map((name) => [name, null])),
+    });
+    for (const path of ['/field/none', '/perspective/none']) expect((await demo.get(path)).status).toBe(404);
     expect((await demo.get('//ui-config')).body).toMatchObject({ title: 'Gateway', customCss: [], basePath: '' });
     expect((await demo.get('//channels_graph')).body).toContain('<td>ExampleModule');
     expect((await demo.get('//docs')).status).toBe(200);

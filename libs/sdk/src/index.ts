@@ -34,6 +34,6 @@ export {
   type ChannelTarget,
   type ChannelTick,
 } from './channels/channel-stream.js';
-export { type ChannelGroup, type ChannelRecords } from './channels/channel-types.js';
+export { type ChannelDefinition, type ChannelGroup, type ChannelRecords } from './channels/channel-types.js';
 export { query, type Comparison, type Operand, type StateQuery } from './channels/state-query.js';
 export { type StagedAreas, type Staging } from './channels/staging.js';

@@ -17,3 +17,22 @@ export type Sent<C extends ChannelRecords, N extends keyof C> = Readonly<Partial
 
 /** Groups of routes whose channels can be listed. */
 export type ChannelGroup = 'last' | 'next' | 'lookup' | 'send' | 'state' | 'stage' | 'stream' | 'field';
+
+/** A channel that is declared at run time. */
+export interface ChannelDefinition {
+  /** Letters, digits and `_`, beginning with a letter. */
+  readonly name: string;
+  /** What ticks: a record (the default), a list of them, or either on some keys of a basket. */
+  readonly shape?: 'scalar' | 'list' | 'basket' | 'basket_of_lists';
+  /** Of a basket. */
+  readonly keys?: readonly string[];
+  /** JSON Schema of a record, without `id` and `timestamp`. */
+  readonly record: object;
+  /** Clients may tick it. Default true. */
+  readonly sendable?: boolean;
+  /** Records may be collected in front of it. Default false. */
+  readonly staged?: boolean;
+  /** The newest record for each combination of some fields is kept, under the channel's name or another one. */
+  readonly states?: readonly { readonly keyBy: readonly string[]; readonly alias?: string; readonly key?: string }[];
+  readonly description?: string;
+}

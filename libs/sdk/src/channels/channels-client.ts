@@ -3,7 +3,13 @@ import { parseAddress } from '../address.js';
 import { Rest, type Query } from '../rest.js';
 import { readToken, type TokenSource } from '../token.js';
 import { ChannelStream, type ChannelStreamOptions, type ChannelTarget } from './channel-stream.js';
-import { type ChannelGroup, type ChannelRecords, type RecordOf, type Sent } from './channel-types.js';
+import {
+  type ChannelDefinition,
+  type ChannelGroup,
+  type ChannelRecords,
+  type RecordOf,
+  type Sent,
+} from './channel-types.js';
 import { type StageRequest, Staging } from './staging.js';
 import { type StateQuery } from './state-query.js';
 
@@ -23,6 +29,8 @@ export interface NextOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
+
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH';
 
 const API = '/api/v1';
 
@@ -118,19 +126,48 @@ export class ChannelsClient<C extends ChannelRecords = Record<string, Record<str
     return new ChannelStream(address, targets, options);
   }
 
+  /** Channels that are declared at run time. */
+  declared(): Promise<readonly ChannelDefinition[]> {
+    return this.get('/channels');
+  }
+
+  /**
+   * Declares a channel, for whoever has the right `admin`; declaring the same again changes nothing.
+   * @throws SluiceError `INVALID_PARAMETER` for a definition that is none, `NAME_TAKEN` when there is another of its name
+   */
+  declare(definition: ChannelDefinition): Promise<ChannelDefinition> {
+    return this.json('POST', '/channels', {}, definition);
+  }
+
+  /** Removes a channel that was declared, and all it holds. @throws SluiceError `NOT_FOUND` */
+  async undeclare(name: string): Promise<void> {
+    await this.ask('DELETE', pathOf('channels', name), {});
+  }
+
   private get<Body>(path: string, query: Query = {}, signal?: AbortSignal): Promise<Body> {
     return this.json('GET', path, query, undefined, signal);
   }
 
   private async json<Body>(
-    method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH',
+    method: Method,
     path: string,
     query: Query,
     body?: unknown,
     signal?: AbortSignal,
   ): Promise<Body> {
+    const response = await this.ask(method, path, query, body, signal);
+    return (await response.json()) as Body;
+  }
+
+  private async ask(
+    method: Method,
+    path: string,
+    query: Query,
+    body?: unknown,
+    signal?: AbortSignal,
+  ): Promise<Response> {
     const token = await readToken(this.token);
-    return this.rest.json(API + path, {
+    return this.rest.request(API + path, {
       method,
       query,
       headers: {
