@@ -1,8 +1,11 @@
 import { SluiceError } from '@sluice/contracts';
 import { type RedisCommands } from '@sluice/stream-log';
-import { entryOfPosition, type EntryId } from '@sluice/wire';
+import { entryOfPosition, FIRST_ENTRY_ID, type EntryId } from '@sluice/wire';
 import { type ChannelKeys } from './channel-keys.js';
 import { type ChannelView } from './channel-view.js';
+
+/** Where the log of each channel ended. */
+type Ends = ReadonlyMap<ChannelView, EntryId>;
 
 const PATIENCE_MS = 5_000;
 const SUBJECT = 'the end of channels';
@@ -12,15 +15,15 @@ const SUBJECT = 'the end of channels';
  * read. All reads of one event-loop turn ask Redis together, once.
  */
 export class Level {
-  private waiting: { readonly views: readonly ChannelView[]; readonly done: (asked: Promise<void>) => void }[] = [];
+  private waiting: { readonly views: readonly ChannelView[]; readonly done: (asked: Promise<Ends>) => void }[] = [];
 
   constructor(
     private readonly commands: RedisCommands,
     private readonly keys: ChannelKeys,
   ) {}
 
-  /** @throws SluiceError LOG_UNAVAILABLE */
-  catchUp(views: readonly ChannelView[]): Promise<void> {
+  /** Resolves when the views are level, with where the log ended when it was asked. @throws SluiceError LOG_UNAVAILABLE */
+  catchUp(views: readonly ChannelView[]): Promise<Ends> {
     return new Promise((resolve) => {
       if (this.waiting.length === 0) setImmediate(() => this.ask());
       this.waiting.push({ views, done: resolve });
@@ -33,11 +36,10 @@ export class Level {
     const views = [...new Set(waiting.flatMap((one) => one.views))];
     const ends = this.readEnds(views);
     ends.catch(() => undefined);
-    for (const one of waiting) one.done(ends.then((targets) => reachAll(one.views, targets)));
+    for (const one of waiting) one.done(ends.then((known) => reachAll(one.views, known)));
   }
 
-  /** For the views behind the log: where it ends. */
-  private async readEnds(views: readonly ChannelView[]): Promise<Map<ChannelView, EntryId>> {
+  private async readEnds(views: readonly ChannelView[]): Promise<Ends> {
     if (views.length === 0) return new Map();
     const keys = views.map(({ channel }) => this.keys.stream(channel.name));
     const positions = views.map(({ position }) => entryOfPosition(position));
@@ -53,22 +55,19 @@ export class Level {
         return { name: 'XREVRANGE', args: [this.keys.stream(channel.name), '+', '-', 'COUNT', 1], subject: SUBJECT };
       }),
     );
-    const targets = late.flatMap((view, at): [ChannelView, EntryId][] => {
+    const known = new Map(views.map((view, at): [ChannelView, EntryId] => [view, positions[at] as EntryId]));
+    for (const [at, view] of late.entries()) {
       const end = ends[at];
       if (end instanceof SluiceError) throw end;
       const entry = (end as unknown[][])[0];
-      return entry === undefined ? [] : [[view, String(entry[0])]];
-    });
-    return new Map(targets);
+      if (entry !== undefined) known.set(view, String(entry[0]));
+    }
+    return known;
   }
 }
 
-async function reachAll(views: readonly ChannelView[], targets: ReadonlyMap<ChannelView, EntryId>): Promise<void> {
-  const reaching = views.flatMap((view) => {
-    const target = targets.get(view);
-    return target === undefined ? [] : [view.reach(target)];
-  });
-  if (reaching.length === 0) return;
+async function reachAll(views: readonly ChannelView[], ends: Ends): Promise<Ends> {
+  const reaching = views.map((view) => view.reach(ends.get(view) ?? FIRST_ENTRY_ID));
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
@@ -77,6 +76,7 @@ async function reachAll(views: readonly ChannelView[], targets: ReadonlyMap<Chan
   });
   try {
     await Promise.race([Promise.all(reaching), late]);
+    return ends;
   } finally {
     clearTimeout(timer);
   }

@@ -1,6 +1,6 @@
 import { SluiceError } from '@sluice/contracts';
 import { type LogEntry, type RedisCommands, type StreamLog } from '@sluice/stream-log';
-import { entryOfPosition, FIRST_ENTRY_ID } from '@sluice/wire';
+import { entryOfPosition, FIRST_ENTRY_ID, type EntryId } from '@sluice/wire';
 import { type Catalogue, type Channel } from '../engine/catalogue.js';
 import { type RecordType } from '../records/record-type.js';
 import { type ChannelKeys } from './channel-keys.js';
@@ -84,6 +84,12 @@ export class LiveChannels {
     const view = this.view(channel);
     await this.level.catchUp([view]);
     return view;
+  }
+
+  /** As {@link current}, with where the log ended when it was asked: what is behind it has ticked since. @throws SluiceError */
+  async endOf(channel: Channel): Promise<EntryId> {
+    const view = this.view(channel);
+    return (await this.level.catchUp([view])).get(view) ?? view.position;
   }
 
   /**

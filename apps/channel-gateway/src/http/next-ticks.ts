@@ -1,6 +1,7 @@
 import { type ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { SluiceError } from '@sluice/contracts';
+import { compareEntryIds, type EntryId } from '@sluice/wire';
 import { basketLists } from '../channels/payloads.js';
 import { type Channel } from '../engine/catalogue.js';
 import { ChannelConfig } from '../config.js';
@@ -61,7 +62,9 @@ export class NextTicks {
     key: string | null,
     { after, timeoutMs, response }: WaitOptions,
   ): Promise<Json> {
-    const view = await this.gateway.live.current(channel);
+    const { live } = this.gateway;
+    const asked = await live.endOf(channel);
+    const view = live.view(channel);
     if (this.isReleased || view.isClosed) return EMPTY;
     const answer = Promise.withResolvers<Json>();
     const end = view.waiters.add(key, answer.resolve);
@@ -70,7 +73,10 @@ export class NextTicks {
     response.once('close', giveUp);
     try {
       // Waiting has begun: a tick that comes while the log is looked at is not missed.
-      const past = after === null ? null : await this.findAfter(channel, key, after);
+      const from = after === null ? asked : await this.placeOf(channel, after);
+      // A replica that was behind may have taken in more than there was when it was asked.
+      const isPast = after !== null || compareEntryIds(view.position, asked) > 0;
+      const past = isPast ? await this.findBehind(channel, key, from) : null;
       return past ?? (await answer.promise);
     } finally {
       end();
@@ -79,16 +85,21 @@ export class NextTicks {
     }
   }
 
-  /** The first tick in the log behind that of a record; null when there is none yet. */
-  private async findAfter(channel: Channel, key: string | null, id: string): Promise<Json | null> {
-    const { live } = this.gateway;
-    const place = await live.placeOn(channel, id);
+  /** Where a record ticked. @throws ApiError 404 */
+  private async placeOf(channel: Channel, id: string): Promise<EntryId> {
+    const place = await this.gateway.live.placeOn(channel, id);
     if (place === null) throw new ApiError(404, `No GatewayStruct found with id: ${id}`);
+    return place.entryId;
+  }
+
+  /** The first tick in the log behind a place; null when there is none yet. */
+  private async findBehind(channel: Channel, key: string | null, place: EntryId): Promise<Json | null> {
+    const { live } = this.gateway;
     if (channel.keys !== null && key === null) {
-      const [entry] = await live.read(channel, place.entryId, 1);
+      const [entry] = await live.read(channel, place, 1);
       return entry === undefined ? null : live.view(channel).last;
     }
-    for (let from = place.entryId; ;) {
+    for (let from = place; ;) {
       const entries = await live.read(channel, from, key === null ? 1 : PAGE);
       for (const { payload } of entries) {
         const json = key === null ? payload : basketLists(payload).find(([one]) => one === key)?.[1];

@@ -137,18 +137,19 @@ export class StreamSession implements SubscriptionSocket {
     const known = this.subscriptions.get(channel.name);
     const isMoved = known === undefined || after !== null || newest > 0;
     const isNew = after === null && (isMoved || !known.has(keys ?? []));
-    const begin = (): void => {
+    const begin = (end: EntryId | null): void => {
       if (!this.isServed(channel)) return this.answer(given.ack, `there is no channel "${channel.name}" any more`);
       const subscription = this.subscriptionOf(channel, { withSeq, withGaps });
       subscription.choose(keys ?? []);
       if (given.snapshot) this.writeSnapshot(channel, keys);
-      const from = after ?? live.view(channel).position;
+      // A snapshot shows everything that was taken in; without one, what has ticked since it was asked for is new.
+      const from = after ?? (given.snapshot ? null : end) ?? live.view(channel).position;
       if (isMoved) this.follow(subscription, from, newest);
       this.answer(given.ack, null, isMoved && withSeq ? { seq: from } : {});
     };
     // What any replica has accepted by now is not new, also where this one has not read it yet.
-    if (given.snapshot || isNew) this.hold(live.current(channel), begin);
-    else begin();
+    if (given.snapshot || isNew) this.hold(live.endOf(channel), begin);
+    else begin(null);
   }
 
   private subscriptionOf(channel: Channel, { withSeq, withGaps }: Extras): Subscription {
@@ -172,10 +173,10 @@ export class StreamSession implements SubscriptionSocket {
   }
 
   /** Goes on when something is known; what comes in meanwhile waits. */
-  private hold(until: Promise<unknown>, effect: () => void): void {
+  private hold<T>(until: Promise<T>, effect: (known: T) => void): void {
     this.isBusy = true;
     until.then(
-      () => this.settle(effect),
+      (known) => this.settle(() => effect(known)),
       (error: unknown) => this.settle(() => this.end(error as SluiceError)),
     );
   }
