@@ -57,6 +57,8 @@ export class ControlsController {
   async shutdown(@Who() identity: Identity, @Res() reply: FastifyReply): Promise<void> {
     const channel = this.channelOf('shutdown', identity);
     const json = await this.tick(channel, { name: 'shutdown', status: 'ok' });
+    // Whoever waits for the channel here has the tick, and not the end of the process in its place.
+    await this.gateway.live.current(channel).catch(() => undefined);
     this.log.warn({ subject: identity.subject }, 'asked to shut down');
     reply.raw.once('close', () => this.shutDown());
     await sendJson(reply.header('connection', 'close'), json);
