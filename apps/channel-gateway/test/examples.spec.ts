@@ -81,6 +81,36 @@ describe('the examples', () => {
     await rm(folder, { recursive: true });
   });
 
+  it('a channel that becomes a basket ends the start with a clear word', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'channels-'));
+    const file = join(folder, 'changing.ts');
+    const write = (declaration: string): Promise<void> =>
+      writeFile(
+        file,
+        `import { basket, channel, defineApplication, recordType, Type } from '@sluice/channel-gateway/sdk';
+         const Note = recordType('Note', { text: Type.String({ default: '' }) });
+         export default defineApplication({ channels: { notes: ${declaration} } });`,
+      );
+    const environment = {
+      REDIS_URL: redis.url,
+      SLUICE_CHANNELS: file,
+      SLUICE_CHANNEL_GATEWAY_APPLICATION: 'changing',
+    };
+    await write('channel(Note, { sendable: true })');
+    const before = await startApp('channel-gateway', environment);
+    await ask(`${before.url}/api/v1/send/notes`, { method: 'POST', body: '{}' });
+    await before.kill();
+    await write("basket(['a'], Note, { sendable: true })");
+    const after = await startApp('channel-gateway', environment, { waitUntilReady: false });
+    await waitFor(() => !after.isRunning);
+    const words = 'channel "notes" is a basket, and was no basket when it ticked last';
+    expect([after.process.exitCode, after.output]).toEqual([78, expect.stringContaining(words)]);
+    const named = await startApp('channel-gateway', { ...environment, SLUICE_CHANNEL_GATEWAY_APPLICATION: 'changed' });
+    expect(await ask(`${named.url}/api/v1/last/notes`)).toEqual([]);
+    await named.kill();
+    await rm(folder, { recursive: true });
+  });
+
   it('a file without an application ends the start with a clear word', async () => {
     const environment = { REDIS_URL: redis.url, SLUICE_CHANNELS: `${examples}/nope.ts` };
     const app = await startApp('channel-gateway', environment, { waitUntilReady: false });

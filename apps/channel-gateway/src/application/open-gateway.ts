@@ -54,7 +54,7 @@ export async function openGateway(options: OpenOptions): Promise<Gateway> {
     listeners: [states.store],
     onFailure: (error) => logger.error({ err: error }, 'a channel cannot be read'),
   });
-  await live.start();
+  await live.start().catch(tellOfBuild);
   const { catalogue } = mounted;
   const stages = new Stages({ commands, keys, making, retention, catalogue });
   const requests = { catalogue, stages, log, keys, making, onFault: (fault: ModuleFault) => runner.note(fault) };
@@ -69,7 +69,11 @@ function mount(application: Application, making: Making): Mounted {
     const graph: Graph = buildGraph(application, { making, sink: NO_SINK });
     return new Mounted(application, graph);
   } catch (error) {
-    if (error instanceof BuildError) throw new ConfigError([`SLUICE_CHANNELS: ${error.message}`]);
-    throw error;
+    return tellOfBuild(error);
   }
+}
+
+/** @throws ConfigError for an application that cannot be built, anything else as it is */
+function tellOfBuild(error: unknown): never {
+  throw error instanceof BuildError ? new ConfigError([`SLUICE_CHANNELS: ${error.message}`]) : error;
 }

@@ -8,6 +8,11 @@ export function encodeTick({ declaration, keys }: Channel, value: unknown): Buff
   return Buffer.from(JSON.stringify(Object.fromEntries(lists)));
 }
 
+/** Whether an entry holds a tick of a basket: an object, where others have a list. */
+export function isTickOfBasket(payload: Uint8Array): boolean {
+  return payload[0] === 0x7b;
+}
+
 /** The reverse of {@link encodeTick}: a record, a list of records, or the keys that ticked and what ticked there. */
 export function decodeTick({ declaration, keys }: Channel, payload: Uint8Array): unknown {
   const parsed = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString()) as unknown;
