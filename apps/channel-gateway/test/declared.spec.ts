@@ -229,6 +229,36 @@ describe('a channel that is removed', () => {
   });
 });
 
+describe('a channel that comes and goes while it is used', () => {
+  it('is there or not, and nothing else is told', async () => {
+    const seen = new Set<number>();
+    let isOver = false;
+    const states = [{ keyBy: ['part'] }];
+    const use = async (ask: () => Promise<Answer>): Promise<void> => {
+      while (!isOver) seen.add((await ask()).status);
+    };
+    const users = [
+      () => one.get('/state/restless'),
+      () => one.get('/state/restless'),
+      () => one.get('/last/restless'),
+      () => one.get('/next/restless?timeout=0.05'),
+      () => one.post('/send/restless', { part: 'a' }),
+      () =>
+        one
+          .post('/sql', { sql: 'SELECT 1 FROM state.restless' })
+          .then((answer) => ({ ...answer, status: answer.status === 400 ? 404 : answer.status })),
+    ].map(use);
+    for (let round = 0; round < 15; round += 1) {
+      expect((await one.post('/channels', declaration('restless', { states }))).status).toBe(201);
+      expect((await one.get('/state/restless')).status).toBe(200);
+      expect((await remove('restless')).status).toBe(204);
+    }
+    isOver = true;
+    await Promise.all(users);
+    expect([...seen].toSorted()).toEqual([200, 404]);
+  });
+});
+
 describe('declarations', () => {
   it('survive a restart, with what ticked', async () => {
     await one.post('/channels', declaration('kept', { states: [{ keyBy: ['part'] }] }));

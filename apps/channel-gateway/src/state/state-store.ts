@@ -79,10 +79,15 @@ export class StateStore implements EntryListener {
   async read(state: State, query: StateQuery): Promise<string[]> {
     const table = this.tableOf(state);
     const { sql, values } = this.statement(table, query);
-    const found = await this.turns.pass(async () => {
-      await table.flush();
-      return this.select(sql, values);
-    });
+    const found = await this.turns
+      .pass(async () => {
+        await table.flush();
+        return this.select(sql, values);
+      })
+      .catch((error: unknown) => {
+        // Removed while it was being read, the state is as one that there never was.
+        throw this.tableOf(state) === table ? error : notThere(state);
+      });
     return query.fields === null ? found : found.map((json) => project(json, query.fields ?? []));
   }
 
@@ -150,9 +155,9 @@ export class StateStore implements EntryListener {
   }
 
   /** @throws SluiceError NOT_FOUND for a state that was removed meanwhile */
-  private tableOf({ name }: State): StateTable {
-    const table = this.tables.get(name);
-    if (table === undefined) throw new SluiceError('NOT_FOUND', `there is no state "${name}" any more`);
+  private tableOf(state: State): StateTable {
+    const table = this.tables.get(state.name);
+    if (table === undefined) throw notThere(state);
     return table;
   }
 
@@ -180,6 +185,10 @@ export class StateStore implements EntryListener {
       values,
     };
   }
+}
+
+function notThere({ name }: State): SluiceError {
+  return new SluiceError('NOT_FOUND', `there is no state "${name}" any more`);
 }
 
 /** Such a state is every record there was: a window on the log. */
