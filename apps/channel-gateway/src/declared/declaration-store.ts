@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { defineScript, type RedisCommands } from '@sluice/stream-log';
 import { type ChannelKeys } from '../channels/channel-keys.js';
 
@@ -7,22 +8,31 @@ import { type ChannelKeys } from '../channels/channel-keys.js';
  * earlier one of its name neither. Asked again with the same change it does nothing.
  *
  * KEYS[1] declarations · KEYS[2] stream of changes · KEYS[3…] what the channel holds
- * ARGV[1] newest change that was read · ARGV[2] this change · ARGV[3] channel · ARGV[4] its declaration; '' removes it
- * Returns the id of this change; '' when the declarations are others by now.
+ * ARGV[1] newest change that was read · ARGV[2] this change · ARGV[3] channel · ARGV[4] its declaration; '' removes it ·
+ * ARGV[5] how long ago a channel of that name must have been removed, in ms: until then a replica may still tick it
+ * Returns 'done'; 'outdated' when the declarations are others by now; 'recent' when it was removed only now.
  */
 const CHANGE_DECLARATION = defineScript(
   'change-declaration',
   `
 local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
-if newest and newest[2][4] == ARGV[2] then return newest[1] end
-if (newest and newest[1] or '') ~= ARGV[1] then return '' end
+if newest and newest[2][4] == ARGV[2] then return 'done' end
+if (newest and newest[1] or '') ~= ARGV[1] then return 'outdated' end
+if ARGV[4] ~= '' then
+  local time = redis.call('TIME')
+  local since = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) - tonumber(ARGV[5])
+  for _, entry in ipairs(redis.call('XRANGE', KEYS[2], string.format('%.0f', since), '+')) do
+    if entry[2][2] == ARGV[3] then return 'recent' end
+  end
+end
 if #KEYS > 2 then redis.call('UNLINK', unpack(KEYS, 3)) end
 if ARGV[4] == '' then
   redis.call('HDEL', KEYS[1], ARGV[3])
 else
   redis.call('HSET', KEYS[1], ARGV[3], ARGV[4])
 end
-return redis.call('XADD', KEYS[2], 'MAXLEN', '~', 1000, '*', 'd', ARGV[3], 'c', ARGV[2])
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', 1000, '*', 'd', ARGV[3], 'c', ARGV[2])
+return 'done'
 `,
 );
 
@@ -50,6 +60,7 @@ return redis.call('UNLINK', unpack(KEYS, 2))
 `,
 );
 
+const SETTLE_MS = 250;
 const SUBJECT = 'declarations of channels';
 
 /** All declarations as they were at one moment. */
@@ -87,15 +98,17 @@ export class DeclarationStore {
   /**
    * Declares a channel, or removes it, together with everything in `holds`.
    * @param json null: removes it
-   * @returns false when the declarations are not those of that version any more @throws SluiceError LOG_UNAVAILABLE
+   * @returns whether it is done; if not, because the declarations are not those of that version any more, or because a channel of
+   * that name was removed only now @throws SluiceError LOG_UNAVAILABLE
    */
   async change(version: string, name: string, json: string | null, holds: readonly string[]): Promise<boolean> {
     const { declared, declarations } = this.keys;
-    const args = [version, randomUUID(), name, json ?? ''];
+    const args = [version, randomUUID(), name, json ?? '', SETTLE_MS];
     const reply = await this.commands.runScript(CHANGE_DECLARATION, [declared, declarations, ...holds], args, {
       subject: SUBJECT,
     });
-    return String(reply) !== '';
+    if (String(reply) === 'recent') await delay(SETTLE_MS / 5);
+    return String(reply) === 'done';
   }
 
   /** Removes what a replica may still have written of a channel that was removed, unless there is a new one. @throws SluiceError LOG_UNAVAILABLE */
