@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { CpuMeter, residentBytes } from './cpu.mjs';
+import { spareChannelGroups } from './channel-service.mjs';
+import { CpuMeter } from './cpu.mjs';
 import { loadRequest, measureBareRest } from './http-load.mjs';
 import { measureRedisLimit } from './redis-limit.mjs';
 import { measureBareFanout } from './socket-limits.mjs';
@@ -15,9 +16,6 @@ const owner = 'channel-gateway';
 const listLength = 1_000;
 /** Bytes of a record of the demo as a subscriber gets it, about. */
 const recordBytes = 350;
-const fillRecords = 1_000_000;
-const fillWithinMs = 120_000;
-const idleMs = 1_000;
 const echoes = 300;
 const echoWithinMs = 5_000;
 
@@ -99,24 +97,6 @@ function echoOf(socket, text) {
   });
 }
 
-/** Memory of the service after a million records: `{ bytes, idleBytes }`. */
-async function measureMemory(stage) {
-  const { service } = stage.pids({ owner });
-  await post(stage, requests.list.body);
-  await delay(idleMs);
-  const idleBytes = residentBytes(service);
-  const meter = new CpuMeter().start(stage.pids({ owner }));
-  const giveUpAt = performance.now() + fillWithinMs;
-  for (let sent = 0; sent < fillRecords; sent += listLength) {
-    if (performance.now() > giveUpAt) throw new MeasurementFailure(`only ${sent} records in ${fillWithinMs} ms`);
-    await post(stage, requests.list.body);
-  }
-  const use = meter.stop();
-  await delay(idleMs);
-  const bytes = residentBytes(service);
-  return { ...use, count: fillRecords, bytes, idleBytes };
-}
-
 async function post(stage, body) {
   const { path, headers } = requests.send;
   const url = `http://127.0.0.1:${stage.port({ owner })}${path}`;
@@ -162,18 +142,18 @@ export const channelGroups = [
         limit: 'last',
         target: 0.5,
       },
-      // The limit stores nothing: the target counts against one that does.
+      // The limits of these two are more than the targets ask for: the first stores nothing, the second reads no JSON.
       {
         title: 'channels: POST of one record',
         measure: (stage, seconds) => measureRequest(stage, 'send', seconds),
         limit: 'send',
-        target: null,
+        target: 0.4,
       },
       {
         title: `channels: records in lists of ${listLength.toLocaleString('en')}`,
         measure: measureLists,
         limit: 'list',
-        target: null,
+        target: 0.3,
       },
     ],
   },
@@ -204,19 +184,5 @@ export const channelGroups = [
       })),
     ),
   },
-  {
-    limits: {},
-    rounds: 1,
-    lines: [
-      {
-        title: 'channels: memory after 1,000,000 records, above idle',
-        measure: measureMemory,
-        limit: null,
-        value: ({ bytes, idleBytes }) => (bytes - idleBytes) / 1e6,
-        target: null,
-        atMost: true,
-        format: 'MB',
-      },
-    ],
-  },
+  ...spareChannelGroups,
 ];

@@ -59,7 +59,8 @@ export class Stage {
     this.redis = await RedisConnection.open(this.redisPort);
     if (!this.#options.aof) await this.redis.send('CONFIG', 'SET', 'appendonly', 'no');
     for (const app of apps.filter((each) => each !== gateway || !this.#options.straight)) {
-      await this.#startApp(app, this.#settings, this.#options.profile ? profileArguments(app.name) : []);
+      const nodeArguments = this.#options.profile ? profileArguments(app.name) : [];
+      await this.#startApp(app, this.#settings, { nodeArguments });
     }
   }
 
@@ -117,11 +118,15 @@ export class Stage {
     return this.#strict;
   }
 
-  /** Another stream-store on the same Redis, for as long as `use` takes; `use` gets `{ port, pid }`. */
-  async withSpareService(use) {
+  /**
+   * A fresh service on the same Redis for as long as `use` takes, which gets `{ port, pid }`: stream-store unless another one is named, with
+   * settings of its own.
+   */
+  async withSpareService(use, { owner = service.name, environment = {} } = {}) {
     const port = await freePort();
-    const settings = { ...this.#settings, ports: { ...this.#settings.ports, [service.name]: port } };
-    const child = await this.#startApp(service, settings, [], 'bench-spare');
+    const app = apps.find(({ name }) => name === owner);
+    const settings = { ...this.#settings, ports: { ...this.#settings.ports, [owner]: port } };
+    const child = await this.#startApp(app, settings, { name: 'bench-spare', environment });
     try {
       return await use({ port, pid: child.pid });
     } finally {
@@ -174,7 +179,7 @@ export class Stage {
     const settings = { ...this.#settings, ports, authMode: 'strict' };
     const { admins, password } = await prepareAccess(this.#environment(settings), []);
     const started = new Map();
-    for (const app of apps) started.set(app, await this.#startApp(app, settings, [], `bench-strict-${app.name}`));
+    for (const app of apps) started.set(app, await this.#startApp(app, settings, { name: `bench-strict-${app.name}` }));
     const body = new URLSearchParams({ username: admins[0], password });
     const answer = await fetch(`http://127.0.0.1:${ports[gateway.name]}/token`, { method: 'POST', body });
     if (!answer.ok) throw new Refusal(`no token: ${answer.status} ${await answer.text()}`);
@@ -183,7 +188,7 @@ export class Stage {
     return { port: ports[gateway.name], pids, token };
   }
 
-  async #startApp(app, settings, nodeArguments = [], name = `bench-${app.name}`) {
+  async #startApp(app, settings, { nodeArguments = [], name = `bench-${app.name}`, environment = {} } = {}) {
     const script = join(root, 'apps', app.name, 'dist/main.js');
     if (!existsSync(script)) throw new Refusal(`${app.name} is not built: ${script} is missing`);
     const url = appUrl(settings, app.name);
@@ -192,7 +197,7 @@ export class Stage {
       command: process.execPath,
       args: [...(app.nodeArguments ?? []), ...nodeArguments, script],
       cwd: root,
-      env: this.#environment(settings),
+      env: { ...this.#environment(settings), ...environment },
       isReady: async (signal) => (await statusOf(`${url}${app.readyPath}`, signal)) === 200,
     });
   }

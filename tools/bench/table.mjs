@@ -57,7 +57,7 @@ function cellsOf(result) {
 
 function targetText({ target, atMost, format, limit }) {
   if (target === null) return '-';
-  const unit = format === 'MB' ? ' MB' : format === 'ms' && limit === null ? ' ms' : '';
+  const unit = format === 'MB' ? ' MB' : format === 'times' ? ' x' : format === 'ms' && limit === null ? ' ms' : '';
   return `${atMost ? '≤' : '≥'} ${target}${unit}`;
 }
 
@@ -67,6 +67,7 @@ function figure(value, format) {
   if (format === 'us') return `${value.toFixed(1)} µs`;
   if (format === 'viewers') return `${value.toFixed(0)} a core`;
   if (format === 'MB') return `${value.toFixed(0)} MB`;
+  if (format === 'times') return `${value.toFixed(2)} x`;
   if (value >= 1e6) return `${(value / 1e6).toFixed(2)}M/s`;
   return value >= 1e4 ? `${(value / 1e3).toFixed(0)}k/s` : `${value.toFixed(0)}/s`;
 }
