@@ -24,6 +24,11 @@ export interface StreamLogOptions {
   readonly retention: RetentionSource;
   /** Bytes that may wait for Redis before `isSaturated` holds; at twice as many, entries are refused. */
   readonly maxInflightBytes?: number;
+  /**
+   * Bytes of each stream's newest entries that are kept for followers a little behind. Default: 8 MiB. Who takes single entries out of
+   * packed ones holds about as much again in their objects.
+   */
+  readonly cachedBytesPerStream?: number;
   /** How long to wait for Redis at the start. */
   readonly connectTimeoutMs?: number;
   /** Called once per stream and process, after its first entry was appended; again after `announceAgain`. */
@@ -55,7 +60,7 @@ export class StreamLog {
     private readonly options: StreamLogOptions,
   ) {
     this.reader = new LogReader(topology);
-    this.tail = new Tail(topology, (message) => options.onWarning?.(message));
+    this.tail = new Tail(topology, (message) => options.onWarning?.(message), options.cachedBytesPerStream);
     this.appender = new Appender(topology, {
       durability: options.durability,
       maxInflightBytes: options.maxInflightBytes ?? DEFAULT_INFLIGHT_BYTES,

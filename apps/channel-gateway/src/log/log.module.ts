@@ -4,6 +4,9 @@ import { RedisCommands, StreamAdmin, StreamLog, openLog } from '@sluice/stream-l
 import { type Logger } from 'pino';
 import { ChannelConfig } from '../config.js';
 
+/** What a list of some thousand records takes: sockets are seldom further behind, and everything that is kept grows old in the heap. */
+const CACHED_BYTES = 1024 * 1024;
+
 /** The log, connected at start and closed after the last request. */
 @Global()
 @Module({
@@ -35,6 +38,7 @@ async function connectLog(config: ChannelConfig, admin: StreamAdmin, logger: Log
   const log = await openLog(admin, {
     url: config.redisUrl,
     durability: config.durability,
+    cachedBytesPerStream: CACHED_BYTES,
     onWarning: (message) => logger.warn({ component: 'stream-log' }, message),
   });
   const { asked, holds, isMet } = await log.readDurability();

@@ -2,12 +2,14 @@ import { type EntryId, compareEntryIds } from '@sluice/wire';
 import { type Batch } from './batch.js';
 
 const MAX_BATCHES = 64;
-const MAX_BYTES = 8 * 1024 * 1024;
 
-/** What all the streams of a process may keep together. */
+/** What all the streams of a process may keep together, and one of them. */
 export class CacheBudget {
   usedBytes = 0;
-  constructor(readonly maxBytes: number) {}
+  constructor(
+    readonly maxBytes: number,
+    readonly maxStreamBytes: number,
+  ) {}
 }
 
 /** The batches of one stream that were read last: followers that fell behind a little, or keep a pace, share them. */
@@ -21,11 +23,12 @@ export class RecentBatches {
   add(batch: Batch): void {
     const cost = batch.bytes + batch.stored.length * 64;
     this.lastUseMs = Date.now();
-    if (cost > MAX_BYTES || this.budget.usedBytes + cost > this.budget.maxBytes) return;
+    const { maxStreamBytes } = this.budget;
+    if (cost > maxStreamBytes || this.budget.usedBytes + cost > this.budget.maxBytes) return;
     this.batches.push(batch);
     this.bytes += cost;
     this.budget.usedBytes += cost;
-    while (this.batches.length > MAX_BATCHES || this.bytes > MAX_BYTES) this.dropOldest();
+    while (this.batches.length > MAX_BATCHES || this.bytes > maxStreamBytes) this.dropOldest();
   }
 
   /** The rest of a batch that holds what comes right after `position`. */

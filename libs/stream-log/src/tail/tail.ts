@@ -16,6 +16,7 @@ import { TailConnection } from './tail-connection.js';
 import { Sweep } from './sweep.js';
 
 const CACHE_BYTES = 64 * 1024 * 1024;
+const STREAM_CACHE_BYTES = 8 * 1024 * 1024;
 const TRANSIENT_RETRY_MS = 100;
 /** After a reconnection every followed stream is read once; this many in each event-loop turn. */
 const WAKE_CHUNK = 500;
@@ -36,7 +37,7 @@ export interface TailStats {
  * notice, the next write to it sends one, and only then is that stream read again. Idle streams cost nothing.
  */
 export class Tail {
-  readonly cacheBudget = new CacheBudget(CACHE_BYTES);
+  readonly cacheBudget: CacheBudget;
   private readonly streams = new Map<string, FollowedStream>();
   private readonly connections = new Map<Shard, TailConnection>();
   private readonly dirty = new Set<FollowedStream>();
@@ -52,7 +53,9 @@ export class Tail {
   constructor(
     private readonly topology: Topology,
     private readonly onWarning: (message: string) => void,
+    cachedBytesPerStream = STREAM_CACHE_BYTES,
   ) {
+    this.cacheBudget = new CacheBudget(CACHE_BYTES, cachedBytesPerStream);
     this.stopListening = topology.onChange(() => this.rearm());
     this.sweep = new Sweep(this, this.streams);
   }
