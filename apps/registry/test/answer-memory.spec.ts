@@ -104,6 +104,47 @@ it('clients that read slowly are given everything', async () => {
   await patient.close();
 }, 60_000);
 
+it('others are answered while a long list is made', async () => {
+  await Promise.all(Array.from({ length: 3_000 }, (_, at) => registry.add(`long:s${at}`, '{}')));
+  const fields =
+    'id length error meta firstEntryTime lastEntryTime lastEntryString lastEntryJson groups bytes revision';
+  let isMade = false;
+  const long = registry.data<Large>(`{ streams(prefix: "long:") { ${fields} } }`).finally(() => (isMade = true));
+  let answered = 0;
+  for (; !isMade; answered++) await registry.data('{ __typename }');
+  expect((await long).streams).toHaveLength(3_000);
+  // A list that is made in one go lets one or two pass: before its reads and between them.
+  expect(answered).toBeGreaterThan(10);
+});
+
+it('entries for subscriptions that are not read hold no more than a quarter, and come once they are', async () => {
+  const names = Array.from({ length: 40 }, (_, at) => `unread${at}`);
+  const client = await GraphqlClient.open(registry.ws, 'graphql-transport-ws');
+  for (const name of names) client.begin(name, `subscription { data(streamIds: ["${name}"]) { streamId string } }`);
+  client.send({ type: 'ping' });
+  expect((await client.next()).type).toBe('pong');
+  client.ws.pause();
+  let most = 0;
+  for (let round = 0; round < 3; round++) {
+    for (const name of names) await registry.add(`default:${name}`, 'x'.repeat(500_000));
+    most = Math.max(most, memory.stats().feedBytes);
+  }
+  await waitFor(() => registry.log.stats().slowFollowers > 0, { message: 'followers stand still' });
+  most = Math.max(most, memory.stats().feedBytes);
+  // One batch may be let in just before the bound.
+  expect(most).toBeLessThan(MEMORY_BYTES / 4 + 8 * 1024 * 1024);
+  client.ws.resume();
+  const seen = new Map<string, number>();
+  for (let at = 0; at < 3 * names.length; at++) {
+    const { data } = await client.data<{ data: { streamId: string; string: string } }>();
+    expect(data.string).toHaveLength(500_000);
+    seen.set(data.streamId, (seen.get(data.streamId) ?? 0) + 1);
+  }
+  expect(seen).toEqual(new Map(names.map((name) => [`default:${name}`, 3])));
+  await client.close();
+  await waitFor(() => memory.stats().feedBytes === 0 && memory.stats().usedBytes === 0);
+}, 60_000);
+
 it('large answers come whole over a compressed socket', async () => {
   const ws = new WebSocket(`${registry.ws}/graphql?compress=1`, ['graphql-ws'], { perMessageDeflate: true });
   await once(ws, 'open');
