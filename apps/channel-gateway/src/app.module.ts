@@ -12,6 +12,7 @@ import { ChannelConfig } from './config.js';
 import { Gateway } from './gateway.js';
 import { LogReadiness } from './health/log-readiness.js';
 import { AboutController } from './http/about.controller.js';
+import { Callers } from './http/callers.js';
 import { ControlsController, SHUT_DOWN } from './http/controls.controller.js';
 import { NextTicks } from './http/next-ticks.js';
 import { OutputsController } from './http/outputs.controller.js';
@@ -117,6 +118,7 @@ export class AppModule implements OnModuleDestroy {
           inject: [ChannelConfig, Gateway, ChannelEntities, ChannelKeys, StreamLog, RedisCommands, LOG],
           useFactory: openDeclared,
         },
+        Callers,
         Intake,
         NextTicks,
         SqlBox,

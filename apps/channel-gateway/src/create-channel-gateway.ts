@@ -14,6 +14,7 @@ import { CHANNEL_CONFIG, ChannelConfig } from './config.js';
 import { DeclaredChannels } from './declared/declared-channels.js';
 import { needsDeclarations } from './declared/declared-level.js';
 import { Gateway } from './gateway.js';
+import { Callers } from './http/callers.js';
 import { isServedPath, namesNothing } from './http/served-paths.js';
 import { slashRedirects } from './http/slashes.js';
 import { createDocument } from './openapi/document.js';
@@ -59,6 +60,7 @@ export async function createChannelGateway(environment: Environment, options: Ch
     configure: (app, { edge }) => {
       receiveBodies(app.getHttpAdapter().getInstance() as unknown as FastifyInstance, app.get(Intake), MAX_BODY_BYTES);
       app.get(Schemes).isHttps = (request) => edge.isHttps(request);
+      app.get(Callers).addressOf = (request) => edge.proxies.clientAddress(request);
       const { mounted: served } = app.get(Gateway);
       mounted = served;
       levelDeclarations(app);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@sluice/testing';
 import { TestGateway, type Answer } from './support/gateway.js';
 import { states } from './support/states.js';
 
@@ -26,6 +27,7 @@ const rows = async (text: string, more: object = {}): Promise<unknown> => {
   const { status, body } = await sql(text, more);
   return status === 200 ? (body as { rows: unknown }).rows : body;
 };
+const ENDLESS = 'SELECT count(*) FROM range(10000000000) a, range(1000) b';
 const typeOf = ({ body }: Answer): unknown => (body as { detail: { type: string }[] }).detail[0]?.type;
 
 describe('SQL', () => {
@@ -139,11 +141,35 @@ describe('SQL that tries to leave its box', () => {
   });
 
   it('is ended when it takes too long, and others go on', async () => {
-    const slow = sql('SELECT count(*) FROM range(10000000000) a, range(1000) b');
-    expect(await rows('SELECT 1 AS x')).toEqual([{ x: 1 }]);
+    const slow = sql(ENDLESS);
+    const other = await lab.post('/sql', { sql: 'SELECT 1 AS x' }, { 'x-forwarded-for': '192.0.2.7' });
+    expect(other.body).toMatchObject({ rows: [{ x: 1 }] });
     const answer = await slow;
     expect([answer.status, typeOf(answer)]).toEqual([400, 'sql_timeout']);
     expect(await rows('SELECT 1 AS x')).toEqual([{ x: 1 }]);
+  });
+
+  it('of one caller leaves others their turn, and has an end to what waits', async () => {
+    const leaving = new AbortController();
+    const init = { method: 'POST', headers: { 'x-forwarded-for': '192.0.2.8' }, signal: leaving.signal };
+    const refused: Answer[] = [];
+    let ended = 0;
+    const ask = async (): Promise<void> => {
+      const answer = await lab.get('/sql', { ...init, body: JSON.stringify({ sql: ENDLESS }) });
+      if (answer.status === 429) refused.push(answer);
+      else ended += 1;
+    };
+    const flood = Promise.allSettled(Array.from({ length: 30 }, ask));
+    await waitFor(() => refused.length + ended >= 19);
+    expect(JSON.stringify(refused[0]?.body)).toContain('10 queries of this caller wait already');
+    expect(await rows('SELECT 1 AS x')).toEqual([{ x: 1 }]);
+    expect(refused.length + ended).toBeLessThan(30);
+    leaving.abort();
+    await flood;
+    // What nobody waits for any more takes no turn.
+    const again = { 'x-forwarded-for': '192.0.2.8' };
+    const after = await lab.post('/sql', { sql: 'SELECT 2 AS x' }, again);
+    expect(after.body).toMatchObject({ rows: [{ x: 2 }] });
   });
 
   it.each([

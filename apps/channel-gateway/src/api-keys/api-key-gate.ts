@@ -10,7 +10,7 @@ const MAX_KEYS = 1_000;
 const KEY_BYTES = 32;
 
 /** Whoever has a key may do everything in its application. */
-const KEY_HOLDER: Identity = {
+export const KEY_HOLDER: Identity = {
   subject: 'key:application',
   kind: 'key',
   credentialId: 'application',

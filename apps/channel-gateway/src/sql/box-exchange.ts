@@ -28,6 +28,11 @@ export class SqlFailure extends Error {
     super(message);
   }
 
+  /** Nobody is told. */
+  static left(): SqlFailure {
+    return new SqlFailure('sql_error', 'Nobody waits for the answer any more');
+  }
+
   static tooLong(maxMs: number): SqlFailure {
     return new SqlFailure('sql_timeout', `The query took longer than ${maxMs} ms and was ended`);
   }
@@ -57,11 +62,14 @@ export class BoxExchange {
   }
 
   /** @throws SqlFailure when the process had to be ended, or ended by itself */
-  async run(tables: readonly BoxTable[], query: Omit<BoxQuery, 'kind' | 'maxMs'>): Promise<Reply> {
+  async run(tables: readonly BoxTable[], query: Omit<BoxQuery, 'kind' | 'maxMs'>, signal: AbortSignal): Promise<Reply> {
     const { child, maxMs } = this;
     const watch = setInterval(() => void this.look(), LOOK_EVERY_MS);
     child.on('message', this.onMessage);
     child.once('exit', this.onExit);
+    const leave = (): void => this.kill(SqlFailure.left());
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
     try {
       for (const message of messagesOf(tables)) child.send(message);
       child.send({ kind: 'query', maxMs, ...query } satisfies BoxQuery);
@@ -69,6 +77,7 @@ export class BoxExchange {
     } finally {
       clearTimeout(this.timer);
       clearInterval(watch);
+      signal.removeEventListener('abort', leave);
       child.off('message', this.onMessage);
       child.off('exit', this.onExit);
     }

@@ -9,6 +9,7 @@ import { Gateway } from '../gateway.js';
 import { momentIn } from '../history/history-range.js';
 import { HistoryReader } from '../history/history-reader.js';
 import { ApiError } from '../http/api-errors.js';
+import { Callers } from '../http/callers.js';
 import { sendJson } from '../http/json-reply.js';
 import { type BoxAnswer } from './box-process.js';
 import { toCsv } from './csv.js';
@@ -28,6 +29,7 @@ export class SqlController {
   constructor(
     private readonly gateway: Gateway,
     private readonly box: SqlBox,
+    private readonly callers: Callers,
     log: StreamLog,
     keys: ChannelKeys,
   ) {
@@ -42,8 +44,11 @@ export class SqlController {
     const { sql, format } = asked;
     const [startMs, endMs] = [momentIn(asked.input, 'start', 'body'), momentIn(asked.input, 'end', 'body')];
     const { gateway, history } = this;
+    const leaving = new AbortController();
+    reply.raw.once('close', () => leaving.abort());
+    const caller = { name: this.callers.nameOf(request.raw), signal: leaving.signal };
     const answer = await this.run(() =>
-      this.box.run(() => loadTables({ gateway, history, identity, sql, startMs, endMs }), {
+      this.box.run(caller, () => loadTables({ gateway, history, identity, sql, startMs, endMs }), {
         ...asked,
         isArrow: format === 'arrow',
       }),
