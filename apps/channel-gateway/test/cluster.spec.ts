@@ -42,6 +42,19 @@ async function subscribed(gateway: TestGateway, channel: string): Promise<Stream
 }
 
 describe('channels on a cluster', () => {
+  it('are declared at run time, and removed with all they hold', async () => {
+    const [one, other] = replicas;
+    const record = { type: 'object', properties: { n: { type: 'integer' } } };
+    const definition = { name: 'declared', record, states: [{ keyBy: ['n'], alias: 'declared_by_n' }] };
+    expect((await one.post('/channels', definition)).status).toBe(201);
+    const { body } = await other.post('/send/declared', { n: 1 });
+    expect(await one.list('/last/declared')).toEqual(body);
+    expect(await one.list('/state/declared_by_n')).toEqual(body);
+    expect((await other.get('/channels/declared', { method: 'DELETE' })).status).toBe(204);
+    expect((await other.get('/last/declared')).status).toBe(404);
+    expect(await (await owner()).server.command('EXISTS', 'sluice:channels:{spread}:stream:declared')).toBe(0);
+  });
+
   it('tick on every replica: last, next, look-up, baskets, states, history, SQL, sockets', async () => {
     const [one, other] = replicas;
     const socket = await subscribed(other, 'keyed');
