@@ -24,7 +24,7 @@ export const apps = [
     urlVariable: 'SLUICE_CHANNEL_GATEWAY_URL',
     readyPath: '/health/ready',
     // Node lets a heap grow to several times what lives in it, and its young part to 100 MB: here records come and go all the time.
-    nodeArguments: ['--max-semi-space-size=16', '--heap-growing-percent=30'],
+    nodeArguments: ['--max-semi-space-size=16', '--heap-growing-percent=20'],
   },
   {
     name: 'api-gateway',
