@@ -20,7 +20,7 @@ const named = (application: string): Record<string, string> => ({ SLUICE_CHANNEL
 describe('the shutdown control', () => {
   it('answers, lets waiting requests go with an empty list, and ends the process with 0', async () => {
     const app = await startApp('channel-gateway', { REDIS_URL: redis.url, ...named('shutdown') });
-    const waiting = fetch(`${app.url}/api/v1/next/controls?after=`).then((response) => response.json());
+    const waiting = fetch(`${app.url}/api/v1/next/controls`).then((response) => response.json());
     await waitFor(async () =>
       (await (await fetch(`${app.url}/metrics`)).text()).includes('waiting_requests{service="channel-gateway"} 1'),
     );

@@ -117,6 +117,8 @@ describe('refusals', () => {
   it.each([
     ['/next/example?timeout=soon', 'timeout'],
     ['/next/example?timeout=-1', 'timeout'],
+    ['/next/example?timeout=', 'timeout'],
+    ['/next/example?after=', 'after'],
     ['/next/example?timeout=1e9', 'timeout'],
     ['/next/example?after=1&after=2', 'after'],
   ])('%s is 422 and names the parameter', async (path, name) => {

@@ -167,6 +167,26 @@ describe('what can be asked for', () => {
     await later.close();
   });
 
+  it('a position beyond the last tick is refused; who wants to know of resets goes on at the end, and is told', async () => {
+    await gateway.post('/send/input', { x: 20 });
+    const socket = await gateway.socket();
+    const { seq } = await socket.sync({ action: 'subscribe', channel: 'input', seq: true });
+    await socket.sync({ action: 'unsubscribe', channel: 'input' });
+    const since = '99999999999999-0';
+    const refused = await socket.sync({ action: 'subscribe', channel: 'input', since });
+    expect(refused).toMatchObject({ ok: false, error: `since "${since}" is beyond the last tick, "${seq}"` });
+    expect(await socket.sync({ action: 'unsubscribe', channel: 'input' })).toMatchObject({ ok: false });
+    expect(await socket.sync({ action: 'subscribe', channel: 'input', since: seq })).toMatchObject({ ok: true });
+    await gateway.post('/send/input', { x: 21 });
+    expect(xOf(await socket.next('input'))).toEqual([21]);
+    const again = await socket.sync({ action: 'subscribe', channel: 'input', since, gaps: true, seq: true });
+    const reset = { after: since, next: again.seq };
+    expect(await socket.next('input')).toEqual({ channel: 'input', reset });
+    await gateway.post('/send/input', { x: 22 });
+    expect(xOf(await socket.next('input'))).toEqual([22]);
+    await socket.close();
+  });
+
   it('only the newest ticks', async () => {
     const socket = await gateway.socket();
     await socket.sync({ action: 'subscribe', channel: 'input', latest: 1 });

@@ -4,6 +4,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Group } from '../channels/mounted.js';
 import { type Channel } from '../engine/catalogue.js';
 import { Gateway } from '../gateway.js';
+import { textIn } from '../query/read-query.js';
 import { assertAllowed, isAllowed, isVisible } from '../sending/permitted.js';
 import { ApiError, channelNotFound, notFound, unprocessable } from './api-errors.js';
 import { namesBehind, sendJson } from './json-reply.js';
@@ -57,10 +58,10 @@ export class ReadingController {
     const [name, key] = namesBehind(`${ROOT}/next/`, request);
     if (name === '') return this.list('next', identity, reply);
     const channel = this.readable('next', name, key, identity);
-    const after = textOf(query['after'], 'after');
+    const after = idIn(query, 'after');
     const json = await this.nextTicks.wait(channel, key, {
       after,
-      timeoutMs: timeoutOf(query['timeout']),
+      timeoutMs: timeoutIn(query, 'timeout'),
       response: reply.raw,
     });
     if (!reply.raw.destroyed) await sendJson(reply, json);
@@ -130,20 +131,18 @@ export class ReadingController {
 }
 
 /** @throws ApiError 422 */
-function textOf(value: unknown, name: string): string | null {
-  if (value === undefined || value === '') return null;
-  if (typeof value === 'string') return value;
-  throw unprocessable([
-    { type: 'string_type', loc: ['query', name], msg: 'Input should be a valid string', input: null },
-  ]);
+function idIn(query: Readonly<Record<string, unknown>>, name: string): string | null {
+  const id = textIn(query, name);
+  if (id !== '') return id;
+  throw unprocessable([{ type: 'string_too_short', loc: ['query', name], msg: 'Input should be an id', input: id }]);
 }
 
 /** @throws ApiError 422 */
-function timeoutOf(value: unknown): number | null {
-  const text = textOf(value, 'timeout');
+function timeoutIn(query: Readonly<Record<string, unknown>>, name: string): number | null {
+  const text = textIn(query, name);
   if (text === null) return null;
   const seconds = Number(text);
   if (text.trim() !== '' && seconds >= 0 && seconds <= LONGEST_TIMEOUT_SECONDS) return Math.ceil(seconds * 1000);
   const msg = `Input should be a number of seconds from 0 to ${LONGEST_TIMEOUT_SECONDS}`;
-  throw unprocessable([{ type: 'float_parsing', loc: ['query', 'timeout'], msg, input: text.slice(0, 100) }]);
+  throw unprocessable([{ type: 'float_parsing', loc: ['query', name], msg, input: text.slice(0, 100) }]);
 }

@@ -1,7 +1,7 @@
 import { type SluiceError } from '@sluice/contracts';
 import { type Connection, type Identity, textFrame } from '@sluice/service-kit';
 import { type StreamLog } from '@sluice/stream-log';
-import { type EntryId, parsePosition } from '@sluice/wire';
+import { compareEntryIds, type EntryId, entryOfPosition, parsePosition } from '@sluice/wire';
 import { type Intake } from '../bodies/intake.js';
 import { type ChannelKeys } from '../channels/channel-keys.js';
 import { type Channel } from '../engine/catalogue.js';
@@ -139,16 +139,19 @@ export class StreamSession implements SubscriptionSocket {
     const isNew = after === null && (isMoved || !known.has(keys ?? []));
     const begin = (end: EntryId | null): void => {
       if (!this.isServed(channel)) return this.answer(given.ack, `there is no channel "${channel.name}" any more`);
+      const isBeyond = after !== null && end !== null && compareEntryIds(entryOfPosition(after), end) > 0;
+      if (isBeyond && !withGaps) return this.answer(given.ack, `since "${after}" is beyond the last tick, "${end}"`);
       const subscription = this.subscriptionOf(channel, { withSeq, withGaps });
       subscription.choose(keys ?? []);
       if (given.snapshot) this.writeSnapshot(channel, keys);
       // A snapshot shows everything that was taken in; without one, what has ticked since it was asked for is new.
-      const from = after ?? (given.snapshot ? null : end) ?? live.view(channel).position;
+      const from = (isBeyond ? null : after) ?? (given.snapshot ? null : end) ?? live.view(channel).position;
+      if (isBeyond) subscription.onReset({ after, next: from });
       if (isMoved) this.follow(subscription, from, newest);
       this.answer(given.ack, null, isMoved && withSeq ? { seq: from } : {});
     };
     // What any replica has accepted by now is not new, also where this one has not read it yet.
-    if (given.snapshot || isNew) this.hold(live.endOf(channel), begin);
+    if (given.snapshot || isNew || after !== null) this.hold(live.endOf(channel), begin);
     else begin(null);
   }
 

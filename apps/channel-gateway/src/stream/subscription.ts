@@ -87,7 +87,7 @@ export class Subscription implements FollowerSink {
     if (this.extras.withGaps) this.tell({ gap: { after, next, lost } });
   }
 
-  onReset({ after, next }: ResetNotice): void {
+  onReset({ after, next }: Pick<ResetNotice, 'after' | 'next'>): void {
     if (this.extras.withGaps) this.tell({ reset: { after, next } });
   }
 
