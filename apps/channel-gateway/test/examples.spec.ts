@@ -103,7 +103,7 @@ describe('the examples', () => {
     await write("basket(['a'], Note, { sendable: true })");
     const after = await startApp('channel-gateway', environment, { waitUntilReady: false });
     await waitFor(() => !after.isRunning);
-    const words = 'channel "notes" is a basket, and was no basket when it ticked last';
+    const words = 'channel "notes" is a basket, and was a channel of single records when it ticked last';
     expect([after.process.exitCode, after.output]).toEqual([78, expect.stringContaining(words)]);
     const named = await startApp('channel-gateway', { ...environment, SLUICE_CHANNEL_GATEWAY_APPLICATION: 'changed' });
     expect(await ask(`${named.url}/api/v1/last/notes`)).toEqual([]);

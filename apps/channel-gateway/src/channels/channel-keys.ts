@@ -15,6 +15,7 @@
  * | sluice:channels:{app}:state-order:<name> | zset | key of a record by the time it ticked                     | as long as kept  |
  * | sluice:channels:{app}:stage:<name>  | hash   | staging area -> `<number> <JSON list>`; `change`, `count`, `met` | always           |
  * | sluice:channels:{app}:dead-letters  | stream | `d` = JSON of a module's failure with what it was given        | about 1,000      |
+ * | sluice:channels:{app}:shapes        | hash   | channel -> what a tick of it is                                | always           |
  * | sluice:channels:{app}:declared      | hash   | channel that was declared at run time -> JSON of its declaration | until removed  |
  * | sluice:channels:{app}:declarations  | stream | `d` = a channel whose declaration changed, `c` = the change    | about 1,000      |
  *
@@ -52,6 +53,10 @@ export class ChannelKeys {
 
   get deadLetters(): string {
     return `${this.root}:dead-letters`;
+  }
+
+  get shapes(): string {
+    return `${this.root}:shapes`;
   }
 
   get declared(): string {

@@ -1,16 +1,16 @@
 import { SluiceError } from '@sluice/contracts';
 import { type LogEntry, type RedisCommands, type StreamLog } from '@sluice/stream-log';
 import { entryOfPosition, FIRST_ENTRY_ID, type EntryId } from '@sluice/wire';
-import { BuildError } from '../engine/build-error.js';
 import { type Catalogue, type Channel } from '../engine/catalogue.js';
 import { type RecordType } from '../records/record-type.js';
 import { type ChannelKeys } from './channel-keys.js';
+import { ChannelShapes } from './channel-shapes.js';
 import { ChannelView, type EntryListener } from './channel-view.js';
 import { findRecord } from './find-record.js';
 import { KeySnapshots } from './key-snapshots.js';
 import { Level } from './level.js';
 import { LookupIndex, type RecordPlace } from './lookup-index.js';
-import { decodeTick, isTickOfBasket } from './payloads.js';
+import { decodeTick } from './payloads.js';
 
 export interface LiveChannelsOptions {
   readonly catalogue: Catalogue;
@@ -52,9 +52,9 @@ export class LiveChannels {
     this.snapshots = new KeySnapshots(commands, keys);
   }
 
-  /** Reads what the log holds and goes on following it; resolves when all that was there is taken in. @throws SluiceError */
+  /** Reads what the log holds and goes on following it; resolves when all that was there is taken in. @throws BuildError, SluiceError */
   async start(): Promise<void> {
-    await Promise.all([...this.views.values()].map((view) => this.assertShape(view.channel)));
+    await this.keepShapes();
     for (const view of this.views.values()) await this.follow(view);
     await Promise.all([...this.views.values()].map((view) => this.reachEnd(view)));
     this.snapshots.start(() => this.views.values(), this.options.keepsSnapshots);
@@ -151,21 +151,17 @@ export class LiveChannels {
     if (newest !== undefined) await view.reach(entryOfPosition(newest.id));
   }
 
+  private async keepShapes(): Promise<void> {
+    const channels = [...this.views.values()].map(({ channel }) => channel);
+    const newest = await Promise.all(channels.map((channel) => this.newest(channel)));
+    const { commands, keys } = this.options;
+    await new ChannelShapes(commands, keys).keep(new Map(channels.map((channel, at) => [channel, newest[at]])));
+  }
+
   private async newest({ name }: Channel): Promise<LogEntry | undefined> {
     const { log, keys } = this.options;
     const [newest] = await log.reader.range(keys.stream(name), { start: '-', end: '+', reverse: true, count: 1 });
     return newest;
-  }
-
-  /** Ticks of a basket cannot be read as those of another channel, nor the other way round. @throws BuildError */
-  private async assertShape(channel: Channel): Promise<void> {
-    const newest = await this.newest(channel);
-    const isBasket = channel.keys !== null;
-    if (newest === undefined || isTickOfBasket(newest.payload) === isBasket) return;
-    const [is, was] = isBasket ? ['a basket', 'no basket'] : ['no basket', 'a basket'];
-    throw new BuildError(
-      `channel "${channel.name}" is ${is}, and was ${was} when it ticked last: call it something else, or give the application another name (SLUICE_CHANNEL_GATEWAY_APPLICATION)`,
-    );
   }
 
   private async readPlace(
