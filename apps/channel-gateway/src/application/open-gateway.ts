@@ -10,6 +10,7 @@ import { type ChannelConfig } from '../config.js';
 import { type ModuleFault } from '../engine/engine.js';
 import { BuildError } from '../engine/build-error.js';
 import { buildGraph, type Graph } from '../engine/graph.js';
+import { type TickSink } from '../engine/ticks.js';
 import { Gateway } from '../gateway.js';
 import { type Making } from '../records/record-type.js';
 import { presentTimestamps } from '../records/times.js';
@@ -29,9 +30,6 @@ export interface OpenOptions {
   readonly logger: Logger;
 }
 
-/** Nothing is ticked while an application is only looked at. */
-const NO_SINK = { take: (): void => undefined };
-
 /**
  * Puts a running application together: reads what the log holds of its channels, and asks for the lease of its modules.
  * @throws ConfigError for an application that cannot be built, SluiceError LOG_UNAVAILABLE
@@ -40,9 +38,9 @@ export async function openGateway(options: OpenOptions): Promise<Gateway> {
   const { application, config, keys, log, commands, admin, logger } = options;
   const ids = await RecordIds.open(commands, keys);
   const making: Making = { nextId: () => ids.next(), timestamp: presentTimestamps() };
-  const mounted = mount(application, making);
   const retention = admin.keeper;
   const runner = new ModuleRunner({ application, log, commands, retention, keys, making, logger });
+  const mounted = mount(application, making, runner);
   const states = await States.open({ catalogue: mounted.states, config, commands, keys });
   const live = new LiveChannels({
     catalogue: mounted.catalogue,
@@ -64,9 +62,14 @@ export async function openGateway(options: OpenOptions): Promise<Gateway> {
   return new Gateway({ mounted, live, states, stages, writer, runner, making, maxSendRecords: config.maxSendRecords });
 }
 
-function mount(application: Application, making: Making): Mounted {
+function mount(application: Application, making: Making, runner: ModuleRunner): Mounted {
+  // Nothing is ticked while an application is only looked at.
+  const sink: TickSink = {
+    take: () => undefined,
+    fail: ({ name }, error) => runner.note({ module: name, error, ticks: null, atMs: Date.now() }),
+  };
   try {
-    const graph: Graph = buildGraph(application, { making, sink: NO_SINK });
+    const graph: Graph = buildGraph(application, { making, sink });
     return new Mounted(application, graph);
   } catch (error) {
     return tellOfBuild(error);

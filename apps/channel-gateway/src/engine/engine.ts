@@ -1,6 +1,6 @@
 import { type GatewayModule, type ModuleRun } from '../sdk/module.js';
 import { type Clock } from './clock.js';
-import { isolated } from './isolation.js';
+import { isolated, soundError } from './isolation.js';
 import { type Graph, type Node } from './graph.js';
 import { Keeping, type Kept } from './keeping.js';
 import { type TickSink } from './ticks.js';
@@ -219,6 +219,10 @@ export class Engine implements TickSink {
     }
   }
 
+  fail(module: GatewayModule, error: unknown): void {
+    this.tell(module, null, error);
+  }
+
   private guard(module: GatewayModule, ticks: ModuleFault['ticks'], run: () => unknown): void {
     const tell = (error: unknown): void => this.tell(module, ticks, error);
     try {
@@ -232,15 +236,4 @@ export class Engine implements TickSink {
   private tell({ name }: GatewayModule, ticks: ModuleFault['ticks'], error: unknown): void {
     this.sink.onFault({ module: name, error: soundError(error), ticks, atMs: this.clock.now() });
   }
-}
-
-/** Anything can be thrown, also what fails when it is shown: that would end more than its module. */
-function soundError(error: unknown): unknown {
-  try {
-    const words: unknown = error instanceof Error ? error.message : String(error);
-    if (typeof words === 'string') return error;
-  } catch {
-    // It has no words.
-  }
-  return new Error('it threw something that cannot be shown');
 }

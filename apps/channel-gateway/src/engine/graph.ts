@@ -10,6 +10,7 @@ import {
 import { type Application } from '../sdk/application.js';
 import { BuildError } from './build-error.js';
 import { Catalogue, type Channel } from './catalogue.js';
+import { isolated } from './isolation.js';
 import { orderModules } from './order.js';
 import { type TickSink, completeTick } from './ticks.js';
 
@@ -87,7 +88,11 @@ interface Wires {
 
 function connect(module: GatewayModule, catalogue: Catalogue, host: GraphHost): Node {
   const wires: Wires = { handlers: [], timers: [], reads: new Set(), writes: new Set(), isConnected: false };
-  callConnect(module, { ...wiring(module, wires, catalogue, host), ...looking(module.name, catalogue, host) });
+  const connector = { ...wiring(module, wires, catalogue, host), ...looking(module.name, catalogue, host) };
+  isolated(
+    (error) => host.sink.fail(module, error),
+    () => callConnect(module, connector),
+  );
   wires.isConnected = true;
   const { handlers, timers, reads, writes } = wires;
   return { module, handlers, timers, reads, writes };

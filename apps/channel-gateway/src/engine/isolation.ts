@@ -20,6 +20,17 @@ export function outsideOfModules<T>(run: () => T): T {
 /** Tells of an error that nobody caught; false when it is not a module's. */
 export function tellUncaught(error: unknown): boolean {
   const tell = telling.getStore() ?? null;
-  tell?.(error);
+  tell?.(soundError(error));
   return tell !== null;
+}
+
+/** Anything can be thrown, also what fails when it is shown: that would end more than its module. */
+export function soundError(error: unknown): unknown {
+  try {
+    const words: unknown = error instanceof Error ? error.message : String(error);
+    if (typeof words === 'string') return error;
+  } catch {
+    // It has no words.
+  }
+  return new Error('it threw something that cannot be shown');
 }

@@ -3,9 +3,11 @@ import { type Making } from '../records/record-type.js';
 import { type GatewayModule } from '../sdk/module.js';
 import { type Channel } from './catalogue.js';
 
-/** Takes what modules tick. */
+/** Takes what modules tick, and what they leave uncaught. */
 export interface TickSink {
   take(module: GatewayModule, channel: string, value: unknown): void;
+  /** What nobody caught of what the module has begun in `connect`. */
+  fail(module: GatewayModule, error: unknown): void;
 }
 
 /** A tick that is not one of its channel. */

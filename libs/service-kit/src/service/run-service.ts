@@ -27,8 +27,8 @@ export async function runService(program: Program): Promise<void> {
   countBuffersInHeapLimit();
   let service: Service | null = null;
   try {
+    endOnErrors(program, () => service);
     service = await program.create();
-    endOnErrors(service, program);
     stopOnSignals(service);
     await service.listen();
   } catch (error) {
@@ -58,10 +58,13 @@ function stopOnSignals(service: Service): void {
   process.on('SIGINT', stop);
 }
 
-function endOnErrors(service: Service, program: Program): void {
+/** @param started null while the service is put together: there is no log to tell it yet */
+function endOnErrors(program: Program, started: () => Service | null): void {
   process.on('uncaughtException', (error) => {
     if (program.survives?.(error) === true) return;
-    service.log.fatal({ err: error }, 'uncaught error, the process ends');
+    const service = started();
+    if (service === null) process.stderr.write(`${startFailure(error, null)}\n`);
+    else service.log.fatal({ err: error }, 'uncaught error, the process ends');
     process.exit(70);
   });
 }
