@@ -69,6 +69,8 @@ describe('refused is a declaration', () => {
       JSON.parse('{"record":{"type":"object","properties":{"__proto__":{"type":"string"}}}}'),
     ],
     ['that requires what there is not', object({}, { required: ['x'] })],
+    ['with an object that requires what there is not', field({ type: 'object', properties: {}, required: ['x'] })],
+    ['with a map that requires something', field({ type: 'object', required: ['x'] })],
     ['with an unknown type', field({ type: 'decimal' })],
     ['with a schema without a type', field({ minLength: 3 })],
     ['with a schema that is true', field(true)],

@@ -46,7 +46,7 @@ const record = {
     marks: { type: 'object', additionalProperties: { type: 'number' } },
   },
   required: ['part'],
-  $defs: { Place: { type: 'object', properties: { row: { type: ['integer', 'null'] } } } },
+  $defs: { Place: { type: 'object', properties: { row: { type: ['integer', 'null'] } }, required: ['row'] } },
 };
 const declaration = (name: string, more: object = {}): object => ({ name, record, ...more });
 const remove = (name: string, gateway = one): Promise<Answer> => gateway.get(`/channels/${name}`, { method: 'DELETE' });

@@ -45,7 +45,10 @@ export function readRecordSchema(input: unknown, loc: Location): RecordSchema {
       throw refused('value_error', [...loc, 'properties', name], `Every record has "${name}" already`, name);
     }
   }
-  const required = readRequired(input['required'], [...loc, 'required'], fields);
+  const stamped = Object.fromEntries(STAMPED.map((name) => [name, {} as Schema]));
+  const required = readRequired(input['required'], [...loc, 'required'], { ...fields, ...stamped }).filter(
+    (name) => !STAMPED.includes(name),
+  );
   return { title: textOf(input['title']), description: textOf(input['description']), fields, required };
 }
 
@@ -106,8 +109,10 @@ class SchemaReader {
     if (type !== 'object') return {};
     if (properties !== undefined) {
       assertClosed(input, loc);
-      return { properties: this.readProperties(properties, [...loc, 'properties'], depth, path) };
+      const members = this.readProperties(properties, [...loc, 'properties'], depth, path);
+      return { properties: members, required: readRequired(input['required'], [...loc, 'required'], members) };
     }
+    if (input['required'] !== undefined) readRequired(input['required'], [...loc, 'required'], {});
     if (more === false) return { properties: {} };
     const member = more === undefined || more === true ? {} : more;
     return { additionalProperties: this.read(member, [...loc, 'additionalProperties'], depth + 1, path) };
@@ -183,10 +188,10 @@ function readRequired(input: unknown, loc: Location, fields: Fields): readonly s
   if (input === undefined) return [];
   if (!Array.isArray(input)) throw refused('list_type', loc, 'Input should be a list of names', input);
   for (const name of input) {
-    if (typeof name === 'string' && (Object.hasOwn(fields, name) || STAMPED.includes(name))) continue;
+    if (typeof name === 'string' && Object.hasOwn(fields, name)) continue;
     throw refused('value_error', loc, 'It names a field that there is not', name);
   }
-  return [...new Set(input as readonly string[])].filter((name) => !STAMPED.includes(name));
+  return [...new Set(input as readonly string[])];
 }
 
 /** Records take no members beyond their fields: a schema that says otherwise would be a lie. */

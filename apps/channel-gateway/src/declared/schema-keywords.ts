@@ -11,7 +11,7 @@ const KEYWORDS: Readonly<Record<Kind, readonly string[]>> = {
   boolean: [],
   null: [],
   array: ['items', 'minItems', 'maxItems'],
-  object: ['properties', 'additionalProperties', 'minProperties', 'maxProperties'],
+  object: ['properties', 'required', 'additionalProperties', 'minProperties', 'maxProperties'],
 };
 
 /** What any schema may say; the second ones mean nothing here. */
@@ -49,7 +49,17 @@ export function keywordFault(
 
 /** Members of a schema that are kept as they stand, for the checks and the documents. */
 export function plainMembers(schema: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const dropped = ['$ref', '$defs', 'definitions', 'type', 'default', 'items', 'properties', 'additionalProperties'];
+  const dropped = [
+    '$ref',
+    '$defs',
+    'definitions',
+    'type',
+    'default',
+    'items',
+    'properties',
+    'required',
+    'additionalProperties',
+  ];
   const kept = Object.entries(schema).filter(([name]) => !dropped.includes(name) && !IGNORED.includes(name));
   return Object.fromEntries(kept);
 }

@@ -70,7 +70,8 @@ export class RecordSchemas {
     const nested = schema[NESTED];
     if (nested !== undefined) return this.reference(nested, side);
     const entries = Object.entries(schema).flatMap(([keyword, value]): [string, unknown][] => {
-      if (keyword.startsWith('x-') || keyword.startsWith('~') || keyword === 'required') return [];
+      if (keyword.startsWith('x-') || keyword.startsWith('~')) return [];
+      if (keyword === 'required') return this.required(schema, side);
       if (keyword === 'additionalItems') return [];
       if (keyword === 'items') return this.items(schema, side);
       if (keyword === 'anyOf') return [[keyword, (value as readonly Schema[]).map((one) => this.plain(one, side))]];
@@ -89,6 +90,12 @@ export class RecordSchemas {
       return [[keyword, value]];
     });
     return Object.fromEntries(entries);
+  }
+
+  /** Of an input: what has a default need not be there. */
+  private required({ required = [], properties = {} }: Schema, side: 'Input' | 'Output'): [string, unknown][] {
+    const names = required.filter((name) => !('default' in (properties[name] ?? {})));
+    return side === 'Input' && names.length > 0 ? [['required', names]] : [];
   }
 
   private items(schema: Schema, side: 'Input' | 'Output'): [string, unknown][] {

@@ -7,7 +7,7 @@ import { inField } from './schemas.js';
 /** Checks what a schema demands beyond the kind of a value: bounds, lengths, patterns. */
 export type Constraints = (values: object, faults: Faults) => void;
 
-/** What the readers take care of already: kinds, times, enumerations, and that nothing is required. */
+/** What the readers take care of already: kinds, times, enumerations, and what is required. */
 const READ_ALREADY = new Set([
   'type',
   'default',

@@ -11,6 +11,7 @@ export type Schema = TSchema & {
   readonly const?: unknown;
   readonly items?: Schema;
   readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
   readonly additionalProperties?: boolean | Schema;
   readonly additionalItems?: boolean | Schema;
   readonly patternProperties?: Readonly<Record<string, Schema>>;

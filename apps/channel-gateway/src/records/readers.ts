@@ -14,7 +14,6 @@ export type RecordReader = (value: unknown, reading: Reading, faults: Faults) =>
 const ID = 'id';
 const TIMESTAMP = 'timestamp';
 const MAX_ID_CHARS = 512;
-const NONE: ReadonlySet<string> = new Set();
 const MODEL = 'Input should be a valid dictionary or object to extract fields from';
 
 /** A reader of records with these fields. @param required names of those that an input has to have; default: none */
@@ -69,7 +68,9 @@ function compileMembers(
   required: ReadonlySet<string>,
 ): ReadonlyMap<string, Member> {
   const compile = ([name, schema]: [string, Schema]): [string, Member] => {
-    return [name, { ...inField(name, () => compileMember(name, schema)), isRequired: required.has(name) }];
+    const member = inField(name, () => compileMember(name, schema));
+    const isRequired = required.has(name);
+    return [name, { ...member, isRequired, isNullable: member.isNullable && !isRequired }];
   };
   return new Map(Object.entries(fields).map(compile));
 }
@@ -252,10 +253,10 @@ function listReader(items: Schema): ValueReader {
   };
 }
 
-/** An object with named members, or a map of any names. */
+/** An object with named members, of which those that it requires have to be there, or a map of any names. */
 function objectReader(schema: Schema): ValueReader {
   if (schema.properties !== undefined) {
-    const members = compileMembers(schema.properties, NONE);
+    const members = compileMembers(schema.properties, new Set(schema.required));
     return (value, reading, faults) => {
       if (!isObject(value)) return fault(faults, 'model_attributes_type', MODEL, value);
       const record: Record<string, unknown> = {};

@@ -17,6 +17,9 @@ const Sample = recordType('Sample', {
   tags: Type.Array(Type.String({ minLength: 1 }), { default: [] }),
   counts: Type.Record(Type.String(), Type.Integer(), { default: {} }),
   plain: Type.Object({ z: Type.Integer({ default: 12 }) }, { default: { z: 12 } }),
+  place: Type.Optional(
+    Type.Object({ row: Type.Integer(), seat: Type.Optional(Type.Integer()), wing: Type.String({ default: '' }) }),
+  ),
   point: Type.Optional(nested(Point)),
   colour: Type.Optional(enumValue({ red: 1, blue: 2 })),
   side: Type.Optional(enumName({ LEFT: 'l', RIGHT: 'r' })),
@@ -58,6 +61,8 @@ describe('a record', () => {
     [{ factor: '1.5' }, { factor: 1.5 }],
     [{ isOn: 'yes' }, { isOn: true }],
     [{ plain: {} }, { plain: { z: 12 } }],
+    [{ place: { row: 3 } }, { place: { row: 3, wing: '' } }],
+    [{ place: { row: 3, seat: null } }, { place: { row: 3, seat: null } }],
     [{ counts: { a: '1' } }, { counts: { a: 1 } }],
     [{ colour: 2 }, { colour: 2 }],
     [{ side: 'LEFT' }, { side: 'LEFT' }],
@@ -70,6 +75,8 @@ describe('a record', () => {
   });
 
   it.each([
+    [{ place: {} }, 'missing', 'place.row'],
+    [{ place: { row: null } }, 'int_type', 'place.row'],
     [{ x: -1 }, 'greater_than_equal', 'x'],
     [{ x: 'abc' }, 'int_parsing', 'x'],
     [{ x: 1.5 }, 'int_from_float', 'x'],
