@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { tableFromIPC } from 'apache-arrow';
 import { ChannelsClient, query, type ChannelStreamOptions, type ChannelTick } from '@sluice/sdk';
 import { freePort, startApp, startRedis, type RedisServer, type RunningApp } from '@sluice/testing';
 
@@ -110,6 +111,52 @@ describe('the client of channels with a real gateway', () => {
     await expect(client.state('example', query().where('nowhere', '==', 1))).rejects.toMatchObject({
       code: 'INVALID_PARAMETER',
     });
+  });
+
+  it('asks a state for some fields, and its type has those alone', async () => {
+    await client.send('example', { x: 71_001, y: 'fields' });
+    const query71 = query().where('x', '==', 71_001).fields('x', 'internal_csp_struct.z');
+    const [found] = await client.state('example', query71);
+    expect(found).toEqual({ x: 71_001, 'internal_csp_struct.z': 12 });
+    const x: number | undefined = found?.x;
+    const path: unknown = found?.['internal_csp_struct.z'];
+    expect([x, path]).toEqual([71_001, 12]);
+    // @ts-expect-error it was not asked for
+    expect(found?.y).toBeUndefined();
+  });
+
+  it('finds a record of any type by its id', async () => {
+    const [sent] = await client.send('controls', { name: 'heartbeat' });
+    expect(await client.lookupAny(sent?.id ?? '')).toMatchObject({ name: 'heartbeat' });
+    expect(await client.lookupAny('1')).toBeNull();
+  });
+
+  it('reads the past of a channel, and of one key, page by page', async () => {
+    const start = new Date();
+    await client.send(
+      'basket',
+      Array.from({ length: 7 }, (_, at) => ({ x: 72_000 + at })),
+      'C',
+    );
+    const found: number[] = [];
+    for await (const { x = 0 } of client.history('basket', { key: 'C', start, pageSize: 3 })) found.push(x);
+    expect(found.filter((x) => x >= 72_000)).toEqual([72_000, 72_001, 72_002, 72_003, 72_004, 72_005, 72_006]);
+    expect(await client.history('basket', { end: new Date(0) }).next()).toMatchObject({ done: true });
+    await expect(client.history('basket', { start: 'soon' }).next()).rejects.toMatchObject({
+      code: 'INVALID_PARAMETER',
+    });
+  });
+
+  it('asks with SQL, for rows and for Arrow', async () => {
+    await client.send('example', { x: 73_001, y: 'sql' });
+    const text = 'SELECT x, y FROM state.example WHERE x = ?';
+    const { rows, columns, truncated } = await client.sql<{ x: string; y: string }>(text, { params: [73_001] });
+    expect([rows, truncated]).toEqual([[{ x: '73001', y: 'sql' }], false]);
+    expect(columns.map(({ name }) => name)).toEqual(['x', 'y']);
+    const arrow = await client.sqlArrow('SELECT * FROM range(5)', { limit: 3 });
+    const { numRows } = tableFromIPC(arrow.bytes);
+    expect([numRows, arrow.truncated]).toEqual([3, true]);
+    await expect(client.sql('SELEC 1')).rejects.toMatchObject({ code: 'INVALID_PARAMETER' });
   });
 
   it('stages records and releases them together', async () => {

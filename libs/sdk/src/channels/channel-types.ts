@@ -12,6 +12,16 @@ interface Stamped {
 /** A record as it is read. */
 export type RecordOf<C extends ChannelRecords, N extends keyof C> = C[N] & Stamped;
 
+/**
+ * A record with the fields that a query chose: those of its own by their type, and paths into nested objects under their path. All of it
+ * when none were chosen (`null`).
+ */
+export type Chosen<Item, Field extends string | null> = [Field] extends [null]
+  ? Item
+  : string extends Field
+    ? Partial<Item> & Readonly<Record<string, unknown>>
+    : Pick<Item, Field & keyof Item> & { readonly [Path in Exclude<Field, keyof Item | null>]?: unknown };
+
 /** A record as it is sent: what is left out is filled in. */
 export type Sent<C extends ChannelRecords, N extends keyof C> = Readonly<Partial<C[N] & Stamped>>;
 

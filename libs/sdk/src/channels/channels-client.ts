@@ -7,9 +7,11 @@ import {
   type ChannelDefinition,
   type ChannelGroup,
   type ChannelRecords,
+  type Chosen,
   type RecordOf,
   type Sent,
 } from './channel-types.js';
+import { type HistoryOptions, momentText, type SqlArrow, type SqlOptions, type SqlResult, sqlBody } from './past.js';
 import { type StageRequest, Staging } from './staging.js';
 import { type StateQuery } from './state-query.js';
 
@@ -28,6 +30,14 @@ export interface NextOptions {
   /** Gives up after so long, with an empty list. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+}
+
+/** What a request has beside its address. */
+interface Asked {
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+  /** Statuses that are an answer too. */
+  readonly accept?: readonly number[];
 }
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH';
@@ -75,6 +85,14 @@ export class ChannelsClient<C extends ChannelRecords = Record<string, Record<str
     return found ?? null;
   }
 
+  /** The record with this id, of any channel's type; null when there is none. */
+  async lookupAny(id: string): Promise<RecordOf<C, keyof C> | null> {
+    const response = await this.ask('GET', pathOf('lookup', 'id', id), {}, { accept: [404] });
+    if (response.status === 404) return null;
+    const [found] = (await response.json()) as readonly RecordOf<C, keyof C>[];
+    return found ?? null;
+  }
+
   /**
    * Ticks one record, or several one after the other (on a channel of lists: as one list). Resolves with the records as they ticked.
    * @throws SluiceError `INVALID_PARAMETER` for a record that the channel refuses; `OUTCOME_UNKNOWN` when no answer came
@@ -96,11 +114,58 @@ export class ChannelsClient<C extends ChannelRecords = Record<string, Record<str
   }
 
   /**
-   * The newest records by key, those of them that a query chooses. The name is that of the state, which is mostly its channel's.
+   * The newest records by key, those of them that a query chooses, with the fields that it chooses. The name is that of the state, which is
+   * mostly its channel's.
    * @throws SluiceError `INVALID_PARAMETER` for attributes that there are not
    */
-  state<N extends keyof C & string>(state: N, query?: StateQuery): Promise<readonly RecordOf<C, N>[]> {
+  state<N extends keyof C & string, Field extends string | null = null>(
+    state: N,
+    query?: StateQuery<Field>,
+  ): Promise<readonly Chosen<RecordOf<C, N>, Field>[]> {
     return this.get(pathOf('state', state), query?.parameters ?? {});
+  }
+
+  /**
+   * What the log still holds of a channel, oldest first, page by page as it is taken.
+   * @throws SluiceError `INVALID_PARAMETER` for times that are none
+   */
+  async *history<N extends keyof C & string>(
+    channel: N,
+    { key, start, end, pageSize, signal }: HistoryOptions = {},
+  ): AsyncGenerator<RecordOf<C, N>, undefined> {
+    const asked = { start: momentText(start), end: momentText(end), limit: pageSize };
+    let after: string | undefined;
+    do {
+      const response = await this.ask('GET', pathOf('history', channel, key), { ...asked, after }, { signal });
+      yield* (await response.json()) as readonly RecordOf<C, N>[];
+      after = response.headers.get('x-next-after') ?? undefined;
+    } while (after !== undefined);
+  }
+
+  /**
+   * Asks states (`state.<name>`) and the log (`history.<channel>`) with one SELECT.
+   * @throws SluiceError `INVALID_PARAMETER` for what fails or takes too long, `RATE_LIMITED` when too much of the caller's waits already
+   */
+  async sql<Row extends object = Record<string, unknown>>(
+    text: string,
+    options: SqlOptions = {},
+  ): Promise<SqlResult<Row>> {
+    const { signal } = options;
+    const response = await this.ask('POST', '/sql', {}, { body: sqlBody(text, options), signal });
+    return (await response.json()) as SqlResult<Row>;
+  }
+
+  /** As {@link sql}, as an Arrow IPC stream, which keeps the types of columns. @throws SluiceError as {@link sql} */
+  async sqlArrow(text: string, options: SqlOptions = {}): Promise<SqlArrow> {
+    const { signal } = options;
+    const response = await this.ask(
+      'POST',
+      '/sql',
+      {},
+      { body: { ...sqlBody(text, options), format: 'arrow' }, signal },
+    );
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    return { bytes, truncated: response.headers.get('x-truncated') === 'true' };
   }
 
   /** Records that are collected in front of a channel. */
@@ -155,17 +220,12 @@ export class ChannelsClient<C extends ChannelRecords = Record<string, Record<str
     body?: unknown,
     signal?: AbortSignal,
   ): Promise<Body> {
-    const response = await this.ask(method, path, query, body, signal);
+    const response = await this.ask(method, path, query, { body, signal });
     return (await response.json()) as Body;
   }
 
-  private async ask(
-    method: Method,
-    path: string,
-    query: Query,
-    body?: unknown,
-    signal?: AbortSignal,
-  ): Promise<Response> {
+  private async ask(method: Method, path: string, query: Query, asked: Asked = {}): Promise<Response> {
+    const { body, signal, accept } = asked;
     const token = await readToken(this.token);
     return this.rest.request(API + path, {
       method,
@@ -176,6 +236,7 @@ export class ChannelsClient<C extends ChannelRecords = Record<string, Record<str
       },
       body: body === undefined ? undefined : JSON.stringify(body),
       signal,
+      accept,
     });
   }
 }

@@ -21,7 +21,10 @@ interface Parts {
  *
  * `query().where('x', '>=', 5).where('inner.z', '==', 12).sort('-x').limit(10)`
  */
-export class StateQuery {
+export class StateQuery<Field extends string | null = null> {
+  /** For the compiler alone: the fields that are chosen; null: all. */
+  declare readonly chosen: Field;
+
   /** @internal made by {@link query} */
   constructor(private readonly parts: Parts) {}
 
@@ -29,7 +32,7 @@ export class StateQuery {
    * Compares an attribute; dots lead into nested objects.
    * @throws SluiceError `INVALID_PARAMETER`
    */
-  where(attribute: string, comparison: Comparison, operand: Operand): StateQuery {
+  where(attribute: string, comparison: Comparison, operand: Operand): StateQuery<Field> {
     if (!COMPARISONS.has(comparison)) {
       throw new SluiceError('INVALID_PARAMETER', `"${comparison}" is no comparison: ${[...COMPARISONS].join(' ')}`);
     }
@@ -37,22 +40,22 @@ export class StateQuery {
   }
 
   /** The attribute has one of these values. */
-  whereIn(attribute: string, values: readonly (number | string | boolean)[]): StateQuery {
+  whereIn(attribute: string, values: readonly (number | string | boolean)[]): StateQuery<Field> {
     return this.and({ attr: attribute, by: { value: values, where: 'in' } });
   }
 
   /** The attribute is a text that has this one in it, or a list that has this value. */
-  whereContains(attribute: string, value: number | string): StateQuery {
+  whereContains(attribute: string, value: number | string): StateQuery<Field> {
     return this.and({ attr: attribute, by: { value, where: 'contains' } });
   }
 
   /** The attribute is unset; with `false`: it is not. */
-  whereNull(attribute: string, isNull = true): StateQuery {
+  whereNull(attribute: string, isNull = true): StateQuery<Field> {
     return this.and({ attr: attribute, by: { where: isNull ? 'null' : 'not null' } });
   }
 
   /** The conditions of at least one of these queries hold. @throws SluiceError `INVALID_PARAMETER` for one without any */
-  whereAny(...queries: readonly StateQuery[]): StateQuery {
+  whereAny(...queries: readonly StateQuery<string | null>[]): StateQuery<Field> {
     const or = queries.map(({ parts: { filters } }) => (filters.length === 1 ? filters[0] : { and: filters }));
     if (or.length === 0 || queries.some(({ parts: { filters } }) => filters.length === 0)) {
       throw new SluiceError('INVALID_PARAMETER', 'whereAny needs queries that have conditions');
@@ -61,23 +64,23 @@ export class StateQuery {
   }
 
   /** By these attributes in this order; one that begins with `-` is sorted downwards. */
-  sort(...attributes: readonly string[]): StateQuery {
+  sort(...attributes: readonly string[]): StateQuery<Field> {
     return this.with({ sort: attributes.join(',') });
   }
 
   /** So many records at the most. */
-  limit(count: number): StateQuery {
+  limit(count: number): StateQuery<Field> {
     return this.with({ limit: count });
   }
 
   /** Without the first so many. */
-  offset(count: number): StateQuery {
+  offset(count: number): StateQuery<Field> {
     return this.with({ offset: count });
   }
 
-  /** Only these attributes of each record. */
-  fields(...attributes: readonly string[]): StateQuery {
-    return this.with({ fields: attributes.join(',') });
+  /** Only these attributes of each record; the compiler knows of no others then. */
+  fields<const Name extends string>(...attributes: readonly Name[]): StateQuery<Name> {
+    return new StateQuery<Name>(this.parts).with({ fields: attributes.join(',') });
   }
 
   /** As the query of a request. */
@@ -86,12 +89,12 @@ export class StateQuery {
     return { ...(filters.length === 0 ? {} : { query: JSON.stringify({ filters }) }), ...rest };
   }
 
-  private and(condition: Condition): StateQuery {
-    return new StateQuery({ ...this.parts, filters: [...this.parts.filters, condition] });
+  private and(condition: Condition): StateQuery<Field> {
+    return new StateQuery<Field>({ ...this.parts, filters: [...this.parts.filters, condition] });
   }
 
-  private with(more: Readonly<Record<string, string | number>>): StateQuery {
-    return new StateQuery({ ...this.parts, rest: { ...this.parts.rest, ...more } });
+  private with(more: Readonly<Record<string, string | number>>): StateQuery<Field> {
+    return new StateQuery<Field>({ ...this.parts, rest: { ...this.parts.rest, ...more } });
   }
 }
 
