@@ -183,4 +183,35 @@ describe('in strict mode', () => {
       await gateway.close();
     }
   });
+
+  it('a socket ends with 4401 when its token is taken back or expires, or loses a right, and another one goes on', async () => {
+    const environment = { ...named('ending'), SLUICE_AUTH_MODE: 'strict' };
+    const gateway = await TestGateway.start({ application: lab(), redis, environment });
+    try {
+      const [users, tokens] = [gateway.service.app.get(UserDirectory), gateway.service.app.get(Tokens)];
+      const scopes = ['channel:read=input', 'channel:write=input'];
+      await users.add({ name: 'bea', password: 'correct horse', scopes }, 'test');
+      await users.add({ name: 'cid', password: 'correct horse', scopes }, 'test');
+      const open = async (token: string): Promise<StreamClient> => {
+        const socket = await StreamClient.open(gateway.url, `/api/v1/stream?token=${token}`);
+        expect(await socket.sync({ action: 'subscribe', channel: 'input' })).toMatchObject({ ok: true });
+        return socket;
+      };
+      const [revoked, kept] = [await tokens.issue('bea', {}), await tokens.issue('bea', {})];
+      const [first, second] = [await open(revoked.token), await open(kept.token)];
+      const third = await open((await tokens.issue('bea', { lifetimeSeconds: 4 })).token);
+      const fourth = await open((await tokens.issue('cid', {})).token);
+      await tokens.revoke(revoked.tokenId, 'bea');
+      await waitFor(() => first.closedWith !== null);
+      await users.setScopes('cid', ['channel:read=lists'], 'test');
+      await waitFor(() => fourth.closedWith !== null);
+      await waitFor(() => third.closedWith !== null, { timeoutMs: 20_000 });
+      expect([first, third, fourth].map(({ closedWith }) => closedWith)).toEqual([4401, 4401, 4401]);
+      expect(await second.sync({ action: 'send', channel: 'input', data: { x: 9 } })).toMatchObject({ ok: true });
+      expect(await second.next('input')).toMatchObject({ data: [{ x: 9 }] });
+      await second.close();
+    } finally {
+      await gateway.close();
+    }
+  });
 });

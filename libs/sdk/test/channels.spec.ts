@@ -132,14 +132,14 @@ describe('the client of channels with a real gateway', () => {
   });
 
   it('reads the past of a channel, and of one key, page by page', async () => {
-    const start = new Date();
+    const begun = new Date();
     await client.send(
       'basket',
       Array.from({ length: 7 }, (_, at) => ({ x: 72_000 + at })),
       'C',
     );
     const found: number[] = [];
-    for await (const { x = 0 } of client.history('basket', { key: 'C', start, pageSize: 3 })) found.push(x);
+    for await (const { x = 0 } of client.history('basket', { key: 'C', start: begun, pageSize: 3 })) found.push(x);
     expect(found.filter((x) => x >= 72_000)).toEqual([72_000, 72_001, 72_002, 72_003, 72_004, 72_005, 72_006]);
     expect(await client.history('basket', { end: new Date(0) }).next()).toMatchObject({ done: true });
     await expect(client.history('basket', { start: 'soon' }).next()).rejects.toMatchObject({
