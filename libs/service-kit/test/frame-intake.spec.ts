@@ -3,7 +3,8 @@ import { EventEmitter } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import * as library from 'ws';
 import { type WebSocket } from 'ws';
-import { listenForMessages } from '../src/sockets/frame-intake.js';
+import { type MessageListener, listenForMessages } from '../src/sockets/frame-intake.js';
+import { InflateTurns } from '../src/sockets/inflate-turns.js';
 import { unmask, unmaskByHand, unmaskLong } from '../src/sockets/unmask.js';
 
 /** The library's parser of incoming frames; its types leave it out. */
@@ -25,6 +26,16 @@ function masked(opcode: number, body: Buffer, { fin = true, rsv = 0, hasMask = t
   const frame = Buffer.concat([head, randomBytes(4), body]);
   unmask(frame, head.length + 4, frame.length);
   return frame;
+}
+
+function listen(
+  ws: object,
+  listener: MessageListener,
+  tellUnfinished: (bytes: number) => void = () => undefined,
+): void {
+  const reading = { isPaused: () => false, hold: () => undefined, goOn: () => undefined };
+  const options = { raw: null, reading, tellUnfinished, turns: new InflateTurns() };
+  listenForMessages(ws as WebSocket, listener, options);
 }
 
 const below = (limit: number): number => Math.floor(Math.random() * limit);
@@ -72,7 +83,7 @@ async function hear(stream: Buffer, cuts: readonly number[], isFast: boolean): P
   const ws = Object.assign(new EventEmitter(), { extensions: '', _receiver: receiver });
   receiver.on('message', (data: Buffer, isBinary: boolean) => ws.emit('message', data, isBinary));
   const listener = (data: Buffer, isBinary: boolean): unknown => heard.push(`${isBinary} ${data.toString('base64')}`);
-  if (isFast) listenForMessages(ws as unknown as WebSocket, listener);
+  if (isFast) listen(ws, listener);
   else ws.on('message', listener);
   let at = 0;
   for (const cut of cuts) {
@@ -100,18 +111,28 @@ describe('messages of a socket', () => {
     const receiver = new Receiver(OPTIONS);
     const views: Buffer[] = [];
     const ws = Object.assign(new EventEmitter(), { extensions: '', _receiver: receiver });
-    listenForMessages(ws as unknown as WebSocket, (data) => views.push(data));
+    listen(ws, (data) => views.push(data));
     receiver.write(chunk);
     expect(views.map(String)).toEqual(['one', 'two']);
     for (const view of views) expect(view.buffer).toBe(chunk.buffer);
   });
 
-  it('wait for those before them where frames are compressed: the library takes all', () => {
+  it.each([
+    ['a frame', [masked(2, randomBytes(100_000)).subarray(0, 60_000)], [100_014]],
+    ['a frame for the library', [masked(1, text(100_000)).subarray(0, 60_000)], null],
+    ['frames', [masked(2, randomBytes(10), { fin: false }), masked(0, randomBytes(10))], [16 * 1024 * 1024, 0]],
+  ])('of which %s has not come whole are told with what they may take', (_title, reads, expected) => {
     const receiver = new Receiver(OPTIONS);
-    const { write } = receiver;
-    const ws = Object.assign(new EventEmitter(), { extensions: 'permessage-deflate', _receiver: receiver });
-    listenForMessages(ws as unknown as WebSocket, () => undefined);
-    expect(receiver.write).toBe(write);
+    const ws = Object.assign(new EventEmitter(), { extensions: '', _receiver: receiver });
+    const told: number[] = [];
+    listen(
+      ws,
+      () => undefined,
+      (bytes) => told.push(bytes),
+    );
+    for (const read of reads) receiver.write(Buffer.from(read));
+    if (expected === null) expect(told[0]).toBeGreaterThan(100_000);
+    else expect(told).toEqual(expected);
   });
 });
 

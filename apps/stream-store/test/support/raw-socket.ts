@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 
-/** Opens a WebSocket by hand and leaves the TCP socket to the test; resolves after the handshake. */
-export function rawSocket(url: string, path: string): Promise<Socket> {
+/**
+ * Opens a WebSocket by hand and leaves the TCP socket to the test; resolves after the handshake.
+ * @param more further header lines, each with its line end
+ */
+export function rawSocket(url: string, path: string, more = ''): Promise<Socket> {
   const { hostname, port, host } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
   const key = randomBytes(16).toString('base64');
   socket.write(
     `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
+      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n${more}\r\n`,
   );
   return new Promise((resolve, reject) => {
     socket.once('error', reject);

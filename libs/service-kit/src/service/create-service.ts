@@ -18,6 +18,7 @@ import { createValidationPipe } from '../errors/validation.js';
 import { Readiness } from '../health/readiness.js';
 import { NestLog, createLogger } from '../log/logger.js';
 import { Metrics } from '../metrics/metrics.js';
+import { measureIntake } from '../sockets/intake-metrics.js';
 import { UpgradeRouter } from '../sockets/upgrade-router.js';
 import { type Certificates } from '../tls/certificates.js';
 import { refuseBrokenRequest } from './broken-requests.js';
@@ -114,6 +115,7 @@ export async function createService<Config extends ServiceConfig>(options: Servi
     drain: new Drain(log, config.drainTimeoutMs),
     upgrades: new UpgradeRouter(edge, access.guard, log, config),
   };
+  measureIntake(parts.upgrades, parts.metrics.registry);
   parts.readiness.add('access', () => access.check());
   let intercept: RequestInterceptor | null = null;
   const routes = new RouteTable();

@@ -1,11 +1,15 @@
 import { type Socket } from 'node:net';
 import { type WebSocket } from 'ws';
-import { type MessageListener, listenForMessages } from './frame-intake.js';
+import { type MessageListener, type SocketIntake, listenForMessages } from './frame-intake.js';
 import { FrameWriter } from './frame-writer.js';
+import { type InflateTurns } from './inflate-turns.js';
 import { PongWriter } from './pong-writer.js';
+import { type Sender, type TellUnfinished, type UnfinishedMessages } from './unfinished.js';
 
 /** Longest wait for what a socket has in flight before its close frame goes out. */
 const SETTLE_TIMEOUT_MS = 2000;
+/** How long a socket that is cut may take to read why. */
+const LINGER_MS = 1000;
 const MAX_REASON_BYTES = 123;
 const OPEN = 1;
 const CLOSING = 2;
@@ -17,12 +21,24 @@ const LIBRARY_REASONS: Readonly<Record<number, string>> = {
   1009: 'MESSAGE_TOO_LARGE: the message passes the limit of 16 MiB',
 };
 
+/** What bounds the messages of all sockets together. */
+export interface MessageBounds {
+  readonly unfinished: UnfinishedMessages;
+  readonly turns: InflateTurns;
+}
+
 /** One accepted WebSocket: `ws` for what comes in and `writer` for what goes out. */
 export class Connection {
   readonly writer: FrameWriter;
   #settle: (() => Promise<unknown>) | null = null;
   #closing: Promise<void> | null = null;
   #closedWith: number | null = null;
+  #intake: SocketIntake | null = null;
+  /** Whoever takes the messages wants no more for now. */
+  #isPaused = false;
+  /** There is no room for the message that is coming. */
+  #isHeldBack = false;
+  readonly #tellUnfinished: TellUnfinished;
   readonly #closeNow: (code?: number, reason?: string | Buffer) => void;
 
   /** @param id request id of the upgrade, for the log */
@@ -30,7 +46,9 @@ export class Connection {
     readonly ws: WebSocket,
     readonly raw: Socket,
     readonly id: string,
+    private readonly bounds: MessageBounds,
   ) {
+    this.#tellUnfinished = bounds.unfinished.add(this.#sender());
     this.writer = new FrameWriter(raw, ws);
     this.#closeNow = ws.close.bind(ws);
     // The library closes by itself too (answering the peer's close frame, refusing a broken frame): those close frames
@@ -68,18 +86,78 @@ export class Connection {
     return this.#closedWith;
   }
 
-  /** Sets who gets the messages; the data of one is a view that may be kept and not changed. */
+  /** Sets who gets the messages; the data of one is a view that may be kept and not changed. To be called once. */
   onMessage(listener: MessageListener): void {
-    listenForMessages(this.ws, listener, this.raw);
+    const { ws, raw } = this;
+    const reading = { isPaused: () => ws.isPaused, hold: () => raw.pause(), goOn: () => raw.resume() };
+    const tellUnfinished = this.#tellUnfinished;
+    const intake = listenForMessages(ws, listener, { raw, reading, tellUnfinished, turns: this.bounds.turns });
+    this.#intake = intake;
+    ws.once('close', () => intake.discard());
+  }
+
+  /** Whether nothing is read: then silence proves nothing. */
+  get isUnread(): boolean {
+    return this.ws.isPaused || this.raw.isPaused();
   }
 
   /** Pauses reading: the peer feels it as back-pressure. */
   pause(): void {
+    this.#isPaused = true;
     this.ws.pause();
   }
 
   resume(): void {
+    this.#isPaused = false;
+    this.#readOn();
+  }
+
+  #readOn(): void {
+    if (this.#isPaused || this.#isHeldBack) return;
     this.ws.resume();
+    this.#intake?.resumed();
+  }
+
+  /** The connection as one that sends messages which take room. */
+  #sender(): Sender {
+    const { raw } = this;
+    const isPaused = (): boolean => this.#isPaused;
+    return {
+      get bytesRead() {
+        return raw.bytesRead;
+      },
+      get isPaused() {
+        return isPaused();
+      },
+      hold: () => {
+        this.#isHeldBack = true;
+        // Nobody waits for a message that comes after all is said.
+        if (this.#closing === null) this.ws.pause();
+        else this.#abandon();
+      },
+      goOn: () => {
+        this.#isHeldBack = false;
+        this.#readOn();
+      },
+      cut: ({ closeCode, code, message }) => {
+        this.#isHeldBack = false;
+        void this.close(closeCode, `${code}: ${message}`);
+        this.#abandon();
+      },
+    };
+  }
+
+  /** Takes nothing more that comes in, and ends before long. */
+  #abandon(): void {
+    this.#intake?.discard();
+    const timer = setTimeout(() => this.ws.terminate(), LINGER_MS).unref();
+    this.ws.once('close', () => clearTimeout(timer));
+  }
+
+  async #answerEnd(): Promise<void> {
+    if (this.#intake !== null) await bounded(this.#intake.drained(), SETTLE_TIMEOUT_MS);
+    await this.#close(1001, 'going away: the connection was ended');
+    this.raw.end();
   }
 
   #close(code?: number, reason?: string | Buffer): Promise<void> {
@@ -91,7 +169,8 @@ export class Connection {
     if (this.#settle !== null && this.ws.readyState === OPEN) await bounded(this.#settle(), SETTLE_TIMEOUT_MS);
     this.writer.flush();
     // A paused socket would never read the peer's close frame.
-    if (this.ws.isPaused) this.ws.resume();
+    this.#isHeldBack = false;
+    if (this.ws.isPaused) this.resume();
     this.#closeNow(code, reason);
   }
 
@@ -103,11 +182,7 @@ export class Connection {
     for (const listener of this.raw.listeners('end')) {
       if (listener.name === 'socketOnEnd') this.raw.removeListener('end', listener as () => void);
     }
-    this.raw.once('end', () => {
-      void this.#close(1001, 'going away: the connection was ended').then(() => {
-        this.raw.end();
-      });
-    });
+    this.raw.once('end', () => void this.#answerEnd());
   }
 }
 

@@ -67,7 +67,7 @@ function check(beat: Beat): void {
 function isSilent(beat: Beat): boolean {
   const { connection } = beat;
   // While we do not read, nothing can come in: silence proves nothing.
-  if (connection.ws.isPaused || connection.raw.bytesRead !== beat.readBytes) return false;
+  if (connection.isUnread || connection.raw.bytesRead !== beat.readBytes) return false;
   const isTaking = takenBytes(connection) > beat.takenBytes || queuedBytes(connection) < beat.queuedBytes;
   return !(beat.hadBacklog && isTaking);
 }

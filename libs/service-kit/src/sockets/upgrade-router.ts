@@ -10,11 +10,16 @@ import { type ServiceConfig } from '../config/service-settings.js';
 import { type Edge } from '../edge/edge.js';
 import { Connection } from './connection.js';
 import { Heartbeat } from './heartbeat.js';
+import { InflateTurns } from './inflate-turns.js';
 import { refuseUpgrade, usualRefusal, withChallenge } from './refusal.js';
 import { type SocketRoute, type UpgradeRequest, compilePath } from './socket-route.js';
+import { UnfinishedMessages } from './unfinished.js';
 
 /** Largest message a socket takes; a larger one closes it with 1009. */
 export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+
+/** Most reads that one frame may come in: each costs some 200 bytes beside its own. */
+const MAX_READS = 64 * 1024;
 
 interface CompiledRoute {
   readonly route: SocketRoute<unknown>;
@@ -31,6 +36,7 @@ export class UpgradeRouter {
   readonly #plain = socketServer(false);
   readonly #compressing = socketServer(true);
   readonly #heartbeat: Heartbeat;
+  readonly #bounds = { unfinished: new UnfinishedMessages(), turns: new InflateTurns() };
   #isDraining = false;
 
   constructor(
@@ -54,6 +60,22 @@ export class UpgradeRouter {
   /** Number of open connections. */
   get openConnections(): number {
     return this.#open.size;
+  }
+
+  /** What bounds the messages of all sockets together, as it stands. */
+  get intake(): {
+    readonly unfinishedBytes: number;
+    readonly waiting: number;
+    readonly cut: number;
+    readonly inflatingBytes: number;
+  } {
+    const { unfinished, turns } = this.#bounds;
+    return {
+      unfinishedBytes: unfinished.bytes,
+      waiting: unfinished.waiting,
+      cut: unfinished.cut,
+      inflatingBytes: turns.bytes,
+    };
   }
 
   /** Handles the `upgrade` event of the HTTP server. */
@@ -91,6 +113,7 @@ export class UpgradeRouter {
   /** Cuts whatever is still open. */
   stop(): void {
     this.#heartbeat.stop();
+    this.#bounds.unfinished.stop();
     for (const { ws } of this.#open) ws.terminate();
   }
 
@@ -136,7 +159,7 @@ export class UpgradeRouter {
       socket,
       head,
       (ws: WebSocket) => {
-        const connection = new Connection(ws, socket, request.id);
+        const connection = new Connection(ws, socket, request.id, this.#bounds);
         this.#open.add(connection);
         ws.once('close', () => {
           this.#open.delete(connection);
@@ -187,6 +210,7 @@ function socketServer(isCompressing: boolean): WebSocketServer {
     clientTracking: false,
     autoPong: false,
     maxPayload: MAX_MESSAGE_BYTES,
+    maxBufferedChunks: MAX_READS,
     perMessageDeflate: isCompressing ? { threshold: 1024, concurrencyLimit: 4 } : false,
   });
 }
