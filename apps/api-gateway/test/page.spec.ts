@@ -252,7 +252,11 @@ if (chromiumPath === null) {
       await openPage();
       await page.goto(`${gateway.url}/api-docs`);
       expect(page.url()).toBe(`${gateway.url}/api-docs`);
-      await page.locator('.opblock-summary-path', { hasText: '/data/' }).first().waitFor();
+      // A long document is drawn as far as it is scrolled to.
+      await waitFor(async () => {
+        await page.mouse.wheel(0, 600);
+        return (await page.locator('.opblock-summary-path', { hasText: '/data/' }).count()) > 0;
+      });
       expect(complaints).toEqual([]);
       await page.context().close();
     });
