@@ -19,6 +19,7 @@ describe('the error table', () => {
       'DISK_FULL',
       'LOG_FULL',
       'LOG_UNAVAILABLE',
+      'OVERLOADED',
       'RATE_LIMITED',
       'SERVICE_UNAVAILABLE',
       'SHUTTING_DOWN',
