@@ -197,7 +197,7 @@ export class Stage {
       command: process.execPath,
       args: [...(app.nodeArguments ?? []), ...nodeArguments, script],
       cwd: root,
-      env: { ...this.#environment(settings), ...environment },
+      env: { ...app.environment, ...this.#environment(settings), ...environment },
       isReady: async (signal) => (await statusOf(`${url}${app.readyPath}`, signal)) === 200,
     });
   }

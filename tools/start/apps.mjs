@@ -1,6 +1,6 @@
 /**
  * The apps that `npm start` runs, services before what stands in front of them; they are stopped in the opposite order.
- * `urlVariable` is how the others are told where a service listens, `nodeArguments` are for Node.
+ * `urlVariable` is how the others are told where a service listens, `nodeArguments` are for Node, `environment` for what is below it.
  */
 export const apps = [
   {
@@ -16,6 +16,10 @@ export const apps = [
     defaultPort: 8300,
     urlVariable: 'SLUICE_REGISTRY_URL',
     readyPath: '/health/ready',
+    // Large answers are garbage soon, and Node waits with its collection as long as the machine has memory; what the allocator of
+    // the C library keeps for each thread never goes back.
+    nodeArguments: ['--max-semi-space-size=16', '--heap-growing-percent=100'],
+    environment: { MALLOC_ARENA_MAX: '2' },
   },
   {
     name: 'channel-gateway',

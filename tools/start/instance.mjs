@@ -101,7 +101,7 @@ export class Instance {
     const url = appUrl(this.#settings, app.name);
     return {
       ...nodeSpec(app.name, [`apps/${app.name}/dist/main.js`], app.nodeArguments),
-      env: { ...recordingsFolder(app), ...appEnvironment(this.#settings, this.redisUrl) },
+      env: { ...app.environment, ...recordingsFolder(app), ...appEnvironment(this.#settings, this.redisUrl) },
       isReady: async (signal) => (await statusOf(`${url}${app.readyPath}`, signal)) === 200,
     };
   }

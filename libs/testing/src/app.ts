@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { guardProcess } from './guard.js';
 import { freePort } from './ports.js';
 import { waitFor } from './wait-for.js';
@@ -42,10 +42,12 @@ export class RunningApp {
     const port = options.port ?? (await freePort());
     const portVariable = `SLUICE_${name.toUpperCase().replaceAll('-', '_')}_PORT`;
     const inherited = Object.entries(process.env).filter(([key]) => !key.startsWith('SLUICE_') && key !== 'REDIS_URL');
-    const child = spawn(process.execPath, ['--enable-source-maps', main], {
+    const { nodeArguments = [], environment = {} } = await startedWith(name);
+    const child = spawn(process.execPath, ['--enable-source-maps', ...nodeArguments, main], {
       cwd: ROOT,
       env: {
         ...Object.fromEntries(inherited),
+        ...environment,
         NODE_OPTIONS: '',
         ...ANY_OTHER_PORTS,
         [portVariable]: String(port),
@@ -94,6 +96,19 @@ export class RunningApp {
   private describeEnd(): number | NodeJS.Signals | null {
     return this.process.exitCode ?? this.process.signalCode;
   }
+}
+
+/** What `npm start` gives an app's process besides its settings. */
+interface StartedWith {
+  readonly name: string;
+  readonly nodeArguments?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+async function startedWith(name: string): Promise<Partial<StartedWith>> {
+  const table = pathToFileURL(join(ROOT, 'tools', 'start', 'apps.mjs')).href;
+  const { apps } = (await import(table)) as { readonly apps: readonly StartedWith[] };
+  return apps.find((app) => app.name === name) ?? {};
 }
 
 /**

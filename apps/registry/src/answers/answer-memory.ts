@@ -8,7 +8,7 @@ const SMALL_BYTES = 64 * 1024;
 /** Operations that are worked at; those that wait for memory are not among them. */
 const MAX_ACTIVE = 32;
 /** Large answers that are made at a time: the others wait before they read anything. */
-const MAX_LARGE = 4;
+const MAX_LARGE = 2;
 const MAX_WAITING = 1_000;
 /** How long somebody waits for memory before an error. */
 const PATIENCE_MS = 60_000;

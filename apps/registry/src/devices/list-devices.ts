@@ -14,7 +14,7 @@ export function listDevices(
 ): Promise<Promise<DeviceType>[]> {
   const asked = askedFields(info);
   const wantsFacts = OF_FACTS.some((field) => asked.names.has(field));
-  return inSlices(devices, asked, context, async (some) => {
+  const read = async (some: readonly DeviceType[]): Promise<() => void> => {
     if (!wantsFacts) return () => undefined;
     const known = await Promise.all(some.map(({ id }) => context.devices.load(id)));
     for (const [at, device] of some.entries()) device.known = known[at] ?? null;
@@ -25,5 +25,6 @@ export function listDevices(
         context.devices.clear(device.id);
       }
     };
-  });
+  };
+  return inSlices(devices, asked, context, { size: 'small', read });
 }

@@ -43,7 +43,8 @@ export function listStreams(
     first: asksFor(OF_FIRST),
     last: asksFor(OF_LAST),
   };
-  return inSlices(streams, asked, context, (some) => readStreams(some, wants, context));
+  const size = wants.first || wants.last ? 'large' : 'small';
+  return inSlices(streams, asked, context, { size, read: (some) => readStreams(some, wants, context) });
 }
 
 type Wants = Readonly<Record<keyof KnownOfStream, boolean>>;
