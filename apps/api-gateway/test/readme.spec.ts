@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type RedisServer, type RunningApp, startApp, startRedis } from '@sluice/testing';
+import { type RedisServer, type RunningApp, startApp, startRedis, waitFor } from '@sluice/testing';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const readme = readFileSync(`${ROOT}/README.md`, 'utf8');
@@ -14,6 +14,7 @@ const run = promisify(execFile);
 let redis: RedisServer;
 let store: RunningApp;
 let registry: RunningApp;
+let channels: RunningApp;
 let recordings: string;
 let gateway: RunningApp;
 
@@ -25,8 +26,10 @@ beforeAll(async () => {
     SLUICE_STREAM_STORE_RECORDINGS_PATH: recordings,
   });
   registry = await startApp('registry', { REDIS_URL: redis.url });
+  channels = await startApp('channel-gateway', { REDIS_URL: redis.url });
   gateway = await startApp('api-gateway', {
     REDIS_URL: redis.url,
+    SLUICE_CHANNEL_GATEWAY_URL: channels.url,
     SLUICE_STREAM_STORE_URL: store.url,
     SLUICE_REGISTRY_URL: registry.url,
   });
@@ -34,6 +37,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await gateway.kill('SIGTERM');
+  await channels.kill('SIGTERM');
   await registry.kill('SIGTERM');
   await store.kill('SIGTERM');
   await redis.stop();
@@ -57,7 +61,7 @@ describe('the README', () => {
   });
 
   it('shows curl commands that do what stands under them', async () => {
-    const commands = [...readme.matchAll(/^\$ (curl .*:8000.*)$/gm)].map((match) => match[1] as string);
+    const commands = [...readme.matchAll(/^\$ (curl .*:8000\/(?!api\/v1).*)$/gm)].map((match) => match[1] as string);
     expect(commands).toHaveLength(4);
     expect(JSON.parse(await shell(commands[0] as string))).toEqual([expect.stringMatching(/^\d+-\d+$/)]);
     const answer = await shell(commands[1] as string);
@@ -68,6 +72,20 @@ describe('the README', () => {
     const live = (commands[2] as string).replace(/'$/, "&from=-'").replace('curl', 'curl -s -m 2');
     expect(await shell(`${live} || true`)).toMatch(/event: entry\r?\n/);
     expect(JSON.parse(await shell(commands[3] as string))).toEqual({ data: { devices: expect.any(Array) } });
+  });
+
+  it('shows channels of the demo as they are', async () => {
+    const commands = [...readme.matchAll(/^\$ (curl .*:8000\/api\/v1\/.*)$/gm)].map((match) => match[1] as string);
+    const tick = { id: expect.stringMatching(/^\d{19}$/), timestamp: expect.any(String), x: expect.any(Number) };
+    const mine = expect.objectContaining({ ...tick, x: 12, y: 'mine' });
+    const expected = [[expect.objectContaining(tick)], [mine], [mine]];
+    expect(commands).toHaveLength(expected.length);
+    await waitFor(
+      async () => JSON.parse(await shell('curl -s http://127.0.0.1:8000/api/v1/last/example')).length === 1,
+    );
+    for (const [at, command] of commands.entries()) {
+      expect(JSON.parse(await shell(command.replace('curl', 'curl -sS')))).toEqual(expected[at]);
+    }
   });
 
   it('shows a session of the ptg dialect that goes as printed', async () => {
