@@ -32,6 +32,14 @@ export const REGISTRY_CONFIG = defineConfig({
     unit: 'ms',
     doc: 'A client that takes nothing of its answers for so long is cut off when another waits for their memory; the more wait, the sooner, down to a fifth.',
   },
+  indexMemoryBytes: {
+    env: 'SLUICE_REGISTRY_INDEX_MEMORY_BYTES',
+    type: 'integer',
+    default: 128 * 1024 * 1024,
+    min: 64 * 1024,
+    unit: 'bytes',
+    doc: 'Memory for the index of metadata, about. What finds no room is not found by a search, and answers say that it is not complete.',
+  },
   hasNoDevices: {
     env: 'DISABLE_MULTI_DEVICE_PREFIXING',
     type: 'boolean',
@@ -55,11 +63,14 @@ export class RegistryConfig {
   readonly redisUrl: string;
   /** Memory for answers that are made or unread. */
   readonly answerMemoryBytes: number;
+  /** Memory for the index of metadata, about. */
+  readonly indexMemoryBytes: number;
   /** How long a client may take nothing of its answers while another waits. */
   readonly stallMs: number;
 
   constructor(settings: RegistrySettings) {
     this.stallMs = settings.stallMs;
+    this.indexMemoryBytes = settings.indexMemoryBytes;
     this.answerMemoryBytes = settings.answerMemoryBytes;
     this.hasDevices = !settings.hasNoDevices;
     this.redisUrl = settings.redisUrl;

@@ -45,6 +45,25 @@ describe('things of other kinds', () => {
     await expect(entities.register('channel', 'x', large)).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
   });
 
+  it('have large descriptions only as far as an answer has room', async () => {
+    const small = await Registry.start(
+      { SLUICE_REGISTRY_ANSWER_MEMORY_BYTES: String(1024 * 1024) },
+      { redis: registry.redis },
+    );
+    for (let at = 0; at < 20; at++) await entities.register('channel', `large${at + 10}`, { text: 'x'.repeat(60_000) });
+    const page = '{ entityPage(kind: "channel", match: "large*") { total nodes { description } } }';
+    const { data, extensions } = await small.ask<{ entityPage: { nodes: { description: { text?: string } }[] } }>(page);
+    const shown = data?.entityPage.nodes.filter(({ description }) => description.text?.length === 60_000);
+    expect(data?.entityPage.nodes).toHaveLength(20);
+    expect(shown).toHaveLength(4);
+    expect(extensions?.['problems']).toHaveLength(16);
+    expect(JSON.stringify(extensions)).toContain('channel large29 description');
+    await small.close();
+    const whole = await registry.ask(page);
+    expect(whole.extensions).toBeUndefined();
+    expect(JSON.stringify(whole.data).length).toBeGreaterThan(20 * 60_000);
+  });
+
   it('survive a flush of the streams', async () => {
     await entities.register('channel', 'kept', {});
     await registry.data('mutation { flush }');

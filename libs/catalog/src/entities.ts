@@ -63,10 +63,14 @@ export class Entities {
 
   /** Descriptions in the order of the names; empty for what is not registered. @throws SluiceError LOG_UNAVAILABLE */
   async describe(kind: string, names: readonly string[]): Promise<MetaObject[]> {
+    return (await this.describeAsJson(kind, names)).map((json) => (json === null ? null : parseMeta(json)) ?? {});
+  }
+
+  /** As `describe`, as JSON of at most 64 KiB each; null for what is not registered. @throws SluiceError LOG_UNAVAILABLE */
+  async describeAsJson(kind: string, names: readonly string[]): Promise<(string | null)[]> {
     if (names.length === 0) return [];
     const args = [entitiesKey(kind), ...names];
-    const replies = await this.commands.run({ name: 'HMGET', args, subject: `list of ${kind}` });
-    return (replies as (string | null)[]).map((json) => (json === null ? null : parseMeta(json)) ?? {});
+    return (await this.commands.run({ name: 'HMGET', args, subject: `list of ${kind}` })) as (string | null)[];
   }
 }
 

@@ -24,6 +24,8 @@ const MAX_LEAVES = 200;
 /** Characters of a text that are searched. */
 const MAX_CHARS = 256;
 const MAX_DEPTH = 16;
+/** About what a value takes in memory beside the characters of its texts. */
+const LEAF_BYTES = 100;
 
 /** The values in an object, level by level. */
 export function leavesOf(meta: MetaObject): Leaf[] {
@@ -38,10 +40,25 @@ export function leavesOf(meta: MetaObject): Leaf[] {
         open.push({ path: isList ? path : path === '' ? key : `${path}.${key}`, value: member, depth: depth + 1 });
       }
     } else {
-      leaves.push({ path, value: typeof value === 'string' ? value.slice(0, MAX_CHARS) : (value as Scalar) });
+      leaves.push({ path, value: typeof value === 'string' ? beginningOf(value) : (value as Scalar) });
     }
   }
   return leaves;
+}
+
+/** A copy: a slice would hold the whole text. */
+function beginningOf(text: string): string {
+  if (text.length <= MAX_CHARS) return text;
+  return Buffer.from(text.slice(0, MAX_CHARS), 'utf16le').toString('utf16le');
+}
+
+/** About what values take in memory. */
+export function bytesOfLeaves(leaves: readonly Leaf[]): number {
+  let bytes = 0;
+  for (const { path, value } of leaves) {
+    bytes += LEAF_BYTES + path.length + (typeof value === 'string' ? value.length : 0);
+  }
+  return bytes;
 }
 
 /** Whether metadata has what is asked for. */

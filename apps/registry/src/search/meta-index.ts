@@ -4,13 +4,17 @@ import { LOG, Readiness } from '@sluice/service-kit';
 import { StreamLog, type EntryBatch, type Follower } from '@sluice/stream-log';
 import { FIRST_ENTRY_ID, compareEntryIds, type EntryId } from '@sluice/wire';
 import { type Logger } from 'pino';
-import { leavesOf, matches, type Leaf, type MetaCondition } from './leaves.js';
+import { RegistryConfig } from '../config.js';
+import { IndexMemory, KeptThings } from './kept-things.js';
+import { leavesOf, matches, type MetaCondition } from './leaves.js';
 
 /** How far the index can be believed. */
 export interface IndexState {
-  /** False while it is rebuilt, and while events wait that it has not taken in: things may be missing. */
+  /** False while it is rebuilt, while events wait that it has not taken in, and when not all has room: things may be missing. */
   readonly isComplete: boolean;
   readonly isRebuilding: boolean;
+  /** There is more metadata than its memory holds. */
+  readonly isFull: boolean;
 }
 
 /** Things that have metadata. */
@@ -18,8 +22,6 @@ export type IndexedKind = 'stream' | 'device';
 
 /** Things that are read from Redis at a time. */
 const CHUNK = 500;
-/** Things that are kept; of further ones nothing is found. */
-const MAX_THINGS = 200_000;
 /** How long a question waits for the index to come level. */
 const PATIENCE_MS = 2_000;
 /** How often it is compared with Redis as a whole, for what was changed by other programs and for events that were lost. */
@@ -33,12 +35,12 @@ const RETRY_MS = 1_000;
  */
 @Injectable()
 export class MetaIndex implements OnModuleInit, OnApplicationShutdown {
-  private readonly kinds = { stream: new Map<string, Leaf[]>(), device: new Map<string, Leaf[]>() };
-  private readonly sorted: Record<IndexedKind, string[] | null> = { stream: null, device: null };
+  private readonly kinds: Record<IndexedKind, KeptThings>;
   private readonly readers: Record<IndexedKind, Pick<StreamMeta, 'list' | 'getMany'>>;
   private follower: Follower | null = null;
   private applied: EntryId = FIRST_ENTRY_ID;
   private isBuilt = false;
+  private isFull = false;
   private isClosed = false;
   private work: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | null = null;
@@ -50,13 +52,17 @@ export class MetaIndex implements OnModuleInit, OnApplicationShutdown {
     streams: StreamMeta,
     devices: Devices,
     readiness: Readiness,
+    { indexMemoryBytes }: RegistryConfig,
     @Inject(LOG) private readonly logger: Logger,
   ) {
+    const memory = new IndexMemory(indexMemoryBytes);
+    this.kinds = { stream: new KeptThings(memory), device: new KeptThings(memory) };
     this.readers = { stream: streams, device: devices.metas };
     readiness.add('index', () => ({
       ready: true,
-      detail: this.isBuilt ? 'metadata is indexed' : 'the index of metadata is being rebuilt',
+      detail: this.detail(),
       isRebuilding: !this.isBuilt,
+      isFull: this.isFull,
     }));
   }
 
@@ -87,22 +93,27 @@ export class MetaIndex implements OnModuleInit, OnApplicationShutdown {
   async level(): Promise<IndexState> {
     const until = await this.endOfEvents();
     if (!this.isLevel(until)) await this.wait(until);
-    return { isComplete: this.isLevel(until), isRebuilding: !this.isBuilt };
+    const { isBuilt, isFull } = this;
+    return { isComplete: this.isLevel(until) && !isFull, isRebuilding: !isBuilt, isFull };
   }
 
   /** Sorted. */
   names(kind: IndexedKind = 'stream'): readonly string[] {
-    this.sorted[kind] ??= [...this.kinds[kind].keys()].sort();
-    return this.sorted[kind];
+    return this.kinds[kind].names;
   }
 
   /** Those whose metadata has everything that is asked for; sorted. */
   find(kind: IndexedKind, conditions: readonly MetaCondition[]): string[] {
     const things = this.kinds[kind];
-    return this.names(kind).filter((name) => {
-      const leaves = things.get(name) ?? [];
+    return things.names.filter((name) => {
+      const leaves = things.leavesOf(name);
       return conditions.every((condition) => matches(leaves, condition));
     });
+  }
+
+  private detail(): string {
+    if (!this.isBuilt) return 'the index of metadata is being rebuilt';
+    return this.isFull ? 'metadata is indexed as far as its memory goes' : 'metadata is indexed';
   }
 
   private isLevel(until: EntryId): boolean {
@@ -163,7 +174,9 @@ export class MetaIndex implements OnModuleInit, OnApplicationShutdown {
       if (event?.type === 'stream-meta') changed.stream.add(event.name);
       else if (event?.type === 'device-meta') changed.device.add(event.name);
     }
-    for (const kind of ['stream', 'device'] as const) await this.read(kind, [...changed[kind]]);
+    for (const kind of ['stream', 'device'] as const) {
+      if (!(await this.read(kind, [...changed[kind]]))) this.setFull(true);
+    }
   }
 
   private rebuild(): void {
@@ -179,38 +192,36 @@ export class MetaIndex implements OnModuleInit, OnApplicationShutdown {
   }
 
   private async build(): Promise<void> {
+    let hasRoom = true;
     for (const kind of ['stream', 'device'] as const) {
       const names = await this.readers[kind].list();
       const there = new Set(names);
-      for (const name of this.kinds[kind].keys()) if (!there.has(name)) this.forget(kind, name);
+      for (const name of this.kinds[kind].names) if (!there.has(name)) this.kinds[kind].forget(name);
       for (let at = 0; at < names.length && !this.isClosed; at += CHUNK) {
-        await this.read(kind, names.slice(at, at + CHUNK));
+        if (!(await this.read(kind, names.slice(at, at + CHUNK)))) hasRoom = false;
       }
     }
+    this.setFull(!hasRoom);
   }
 
-  private async read(kind: IndexedKind, names: readonly string[]): Promise<void> {
-    if (names.length === 0) return;
+  private setFull(isFull: boolean): void {
+    if (isFull && !this.isFull) this.logger.warn('there is more metadata than the index has memory for');
+    this.isFull = isFull;
+  }
+
+  /** @returns whether there was room for all of them */
+  private async read(kind: IndexedKind, names: readonly string[]): Promise<boolean> {
+    if (names.length === 0) return true;
     const metas = await this.readers[kind].getMany(names);
-    names.forEach((name, index) => {
+    const things = this.kinds[kind];
+    let hasRoom = true;
+    for (const [index, name] of names.entries()) {
       const json = metas[index] ?? null;
       const meta = json === null ? null : parseMeta(json);
-      if (meta === null) this.forget(kind, name);
-      else this.keep(kind, name, leavesOf(meta));
-    });
-  }
-
-  private keep(kind: IndexedKind, name: string, leaves: Leaf[]): void {
-    const things = this.kinds[kind];
-    if (!things.has(name)) {
-      if (things.size >= MAX_THINGS) return;
-      this.sorted[kind] = null;
+      if (meta === null) things.forget(name);
+      else if (!things.keep(name, leavesOf(meta))) hasRoom = false;
     }
-    things.set(name, leaves);
-  }
-
-  private forget(kind: IndexedKind, name: string): void {
-    if (this.kinds[kind].delete(name)) this.sorted[kind] = null;
+    return hasRoom;
   }
 
   /** One step after the other; one that fails is made again, for nothing may be left out. */
