@@ -58,7 +58,7 @@ export async function createChannelGateway(environment: Environment, options: Ch
     gatekeeper: gate ?? undefined,
     fastify: { exposeHeadRoutes: false },
     configure: (app, { edge }) => {
-      receiveBodies(app.getHttpAdapter().getInstance() as unknown as FastifyInstance, app.get(Intake), MAX_BODY_BYTES);
+      receiveBodies(app.getHttpAdapter().getInstance() as unknown as FastifyInstance, app.get(Intake));
       app.get(Schemes).isHttps = (request) => edge.isHttps(request);
       app.get(Callers).addressOf = (request) => edge.proxies.clientAddress(request);
       const { mounted: served } = app.get(Gateway);

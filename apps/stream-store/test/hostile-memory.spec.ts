@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { startApp, startRedis, uniqueName, waitFor, type RedisServer, type RunningApp } from '@sluice/testing';
 import { readFile } from 'node:fs/promises';
 import { deflateRawSync } from 'node:zlib';
-import { type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { metric } from './support/metrics.js';
 import { rawSocket } from './support/raw-socket.js';
 import { TestSocket } from './support/socket.js';
@@ -107,6 +107,47 @@ describe('compressed messages that are a thousand times their size', () => {
       timeoutMs: 60_000,
       message: 'all of them are stored',
     });
+    expect((await peakBytes()) - idle).toBeLessThan(BOUND);
+    for (const socket of sockets) socket.destroy();
+  });
+});
+
+describe('uploads that stop in the middle', () => {
+  it.each([
+    [
+      'of a form',
+      'multipart/form-data; boundary=b',
+      '--b\r\ncontent-disposition: form-data; name="entries"; filename="e"\r\n\r\n',
+    ],
+    ['of an entry', 'application/octet-stream', ''],
+  ])('%s take a bounded part of the memory, and others get through', async (_what, type, start) => {
+    const idle = await peakBytes();
+    const { hostname, port } = new URL(store.url);
+    const path = type.startsWith('multipart') ? '/data/stopped/' : '/v1/streams/default/stopped/entries';
+    const begin = (): Socket => {
+      const socket = connect({ host: hostname, port: Number(port) });
+      socket.on('error', () => undefined);
+      socket.resume();
+      socket.write(
+        `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: ${type}\r\ncontent-length: ${16 * MIB}\r\n\r\n`,
+      );
+      socket.write(start);
+      socket.write(Buffer.alloc(15 * MIB));
+      return socket;
+    };
+    const sockets = Array.from({ length: 60 }, begin);
+    await waitFor(async () => (await metric(store.url, 'sluice_http_received_bytes')) > 100 * MIB);
+    const push = async (): Promise<boolean> => {
+      const init = {
+        method: 'POST',
+        body: Buffer.alloc(8 * MIB),
+        headers: { 'content-type': 'application/octet-stream' },
+      };
+      const response = await fetch(`${store.url}/v1/streams/default/beside/entries`, init);
+      await response.arrayBuffer();
+      return response.ok;
+    };
+    await waitFor(push, { timeoutMs: 20_000 });
     expect((await peakBytes()) - idle).toBeLessThan(BOUND);
     for (const socket of sockets) socket.destroy();
   });

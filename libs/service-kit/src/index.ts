@@ -20,6 +20,7 @@ export { type DoorOptions } from './service/doors.js';
 export { Drain } from './service/drain.js';
 export { type RequestInterceptor } from './service/http-server.js';
 export { createOpenApi, type ApiDescription } from './service/open-api.js';
+export { type IncomingBody } from './service/received-bodies.js';
 export { runService, type Program } from './service/run-service.js';
 export { CONFIG, LOG, type ServiceParts } from './service/service-module.js';
 export { Connection } from './sockets/connection.js';

@@ -15,12 +15,16 @@ import {
 } from './request-body.js';
 import { type Replicas } from './services.js';
 
+/** Bodies that are gathered take so much together at the most; others are then handed on as they come. */
+const MAX_GATHERED_BYTES = 64 * 1024 * 1024;
+
 /**
  * Hands requests on to services and their answers back, both as they come: nothing is parsed, and each side is read at
  * the pace of the other.
  */
 export class HttpProxy implements ExchangeOwner {
   readonly #exchanges = new Set<Exchange>();
+  #gatheredBytes = 0;
 
   constructor(
     private readonly edge: Edge,
@@ -45,8 +49,14 @@ export class HttpProxy implements ExchangeOwner {
     const exchange = new Exchange(this, service, request, response);
     this.#exchanges.add(exchange);
     if (bytes === 0) this.#dispatch(exchange, null);
-    else if (isGathered(bytes)) gatherBody(request, (body) => this.#dispatch(exchange, body));
+    else if (isGathered(bytes) && this.#gatheredBytes + bytes <= MAX_GATHERED_BYTES) this.#gather(exchange, bytes);
     else this.#dispatch(exchange, limitedBody(request, limit));
+  }
+
+  #gather(exchange: Exchange, bytes: number): void {
+    this.#gatheredBytes += bytes;
+    exchange.response.once('close', () => (this.#gatheredBytes -= bytes));
+    gatherBody(exchange.request, (body) => this.#dispatch(exchange, body));
   }
 
   fail(request: IncomingMessage, response: ServerResponse, error: SluiceError): void {

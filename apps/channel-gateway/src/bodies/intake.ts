@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { SluiceError } from '@sluice/contracts';
 import { Turnstile } from '../state/turnstile.js';
 
-/** What clients send takes so much memory at the most, before it is in the log and answered. */
+/** What clients send over sockets takes so much memory at the most, before it is in the log and answered. */
 const MAX_BYTES = 128 * 1024 * 1024;
 /** Less is not worth counting. */
 const COUNTED_FROM = 64 * 1024;
@@ -10,7 +10,7 @@ const COUNTED_FROM = 64 * 1024;
 const LARGE_FROM = 1024 * 1024;
 const LARGE_AT_ONCE = 2;
 
-/** Bounds what all clients together have the service keep of what they send. */
+/** Bounds what all sockets together have the service keep of what they send, and how many large things are read at a time. */
 @Injectable()
 export class Intake {
   private held = 0;

@@ -1,4 +1,6 @@
+import { type Readable } from 'node:stream';
 import { SluiceError } from '@sluice/contracts';
+import { type IncomingBody } from '@sluice/service-kit';
 import type {} from '@fastify/multipart';
 import { type FastifyRequest } from 'fastify';
 import { ParameterError, type ParameterFault } from './parameters.js';
@@ -48,10 +50,33 @@ const LIMITS = new Map([
  */
 export async function readUploadedEntries(request: FastifyRequest): Promise<UploadedEntry[]> {
   if (!request.isMultipart()) throw new ParameterError([missing()]);
+  const upload = new Upload();
+  const body = request.server.receivedBodies.open((error) => upload.giveUp(error));
+  request.raw.once('close', () => body.close());
   try {
-    return await gatherEntries(request);
+    return await Promise.race([gatherEntries(request, upload, body), upload.givenUp]);
   } catch (error) {
     throw refusalOf(error);
+  } finally {
+    body.complete();
+  }
+}
+
+/** What is kept of an upload while it comes in. */
+class Upload {
+  readonly entries: UploadedEntry[] = [];
+  part: Readable | null = null;
+  readonly #givenUp = Promise.withResolvers<never>();
+
+  /** Rejects when the upload is given up. */
+  get givenUp(): Promise<never> {
+    return this.#givenUp.promise;
+  }
+
+  giveUp(error: Error): void {
+    this.entries.length = 0;
+    this.part?.destroy(error);
+    this.#givenUp.reject(error);
   }
 }
 
@@ -63,14 +88,15 @@ function refusalOf(error: unknown): unknown {
   return new ParameterError([{ loc: ['body'], msg: `the form cannot be read: ${error.message}`, type: 'value_error' }]);
 }
 
-async function gatherEntries(request: FastifyRequest): Promise<UploadedEntry[]> {
-  const entries: UploadedEntry[] = [];
+async function gatherEntries(request: FastifyRequest, upload: Upload, body: IncomingBody): Promise<UploadedEntry[]> {
+  const { entries } = upload;
   const faults: ParameterFault[] = [];
   let index = 0;
   let bytes = 0;
   for await (const part of request.parts()) {
     if (part.type === 'file' && part.fieldname === ENTRIES) {
-      const payload = await part.toBuffer();
+      upload.part = part.file;
+      const payload = await readPart(part.file, body);
       bytes += payload.length;
       if (bytes > MAX_UPLOAD_BYTES) {
         throw new SluiceError('MESSAGE_TOO_LARGE', `the upload is larger than ${MAX_UPLOAD_BYTES} bytes`);
@@ -87,6 +113,15 @@ async function gatherEntries(request: FastifyRequest): Promise<UploadedEntry[]> 
   if (index === 0) faults.push(missing());
   if (faults.length > 0) throw new ParameterError(faults);
   return entries;
+}
+
+async function readPart(file: Readable, body: IncomingBody): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of file as AsyncIterable<Buffer>) {
+    body.add(chunk.length);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 function missing(): ParameterFault {

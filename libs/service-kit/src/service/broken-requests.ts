@@ -1,13 +1,14 @@
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import { type Socket } from 'node:net';
 import { SluiceError, errorBody } from '@sluice/contracts';
 import { newRequestId } from '../edge/request-id.js';
 import { HTTP1_OPTIONS } from './http-server.js';
+import { SLOW_BODY } from './slow-bodies.js';
 
 /** How long a client that is still sending may go on, so that it can read why it was refused. */
 const LINGER_MS = 1000;
 
-const TIMES = `${HTTP1_OPTIONS.headersTimeout / 1000} s for its head, ${HTTP1_OPTIONS.requestTimeout / 1000} s in all`;
+const TIMES = `${HTTP1_OPTIONS.headersTimeout / 1000} s for its head, ${HTTP1_OPTIONS.requestTimeout / 1000} s in all, and ${SLOW_BODY}`;
 
 /** What Node's HTTP parser or one of its timers reports. */
 type ParserError = Error & { readonly code?: string; readonly reason?: string };
@@ -31,6 +32,11 @@ export function refuseBrokenRequest(error: ParserError, socket: Socket): void {
   socket.end(answerTo(toSluiceError(error)));
   const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
   socket.once('close', () => clearTimeout(timer));
+}
+
+/** Ends a request over HTTP/1.1 whose body does not come on. */
+export function endSlowRequest({ socket }: IncomingMessage): void {
+  refuseBrokenRequest(Object.assign(new Error('the body is too slow'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
 }
 
 function toSluiceError({ code, reason }: ParserError): SluiceError {

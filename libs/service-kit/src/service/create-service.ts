@@ -21,13 +21,15 @@ import { Metrics } from '../metrics/metrics.js';
 import { measureIntake } from '../sockets/intake-metrics.js';
 import { UpgradeRouter } from '../sockets/upgrade-router.js';
 import { type Certificates } from '../tls/certificates.js';
-import { refuseBrokenRequest } from './broken-requests.js';
+import { endSlowRequest, refuseBrokenRequest } from './broken-requests.js';
 import { type DoorOptions, Doors } from './doors.js';
 import { Drain } from './drain.js';
 import { type RequestInterceptor } from './http-server.js';
 import { assertMayListen } from './listen-address.js';
 import { type ApiDescription, serveOpenApi } from './open-api.js';
+import { countBodies } from './received-bodies.js';
 import { ServiceModule, type ServiceParts } from './service-module.js';
+import { SlowBodies } from './slow-bodies.js';
 
 /** Takes an upgraded socket over. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Socket, head: Buffer) => Promise<void> | void;
@@ -123,7 +125,7 @@ export async function createService<Config extends ServiceConfig>(options: Servi
   const intercepting: RequestInterceptor = (request, response) => intercept?.(request, response) ?? false;
   const doors = new Doors(
     config.host,
-    { edge, intercept: intercepting },
+    { edge, slow: new SlowBodies(endSlowRequest), intercept: intercepting },
     options.doors ?? [],
     options.certificates ?? null,
   );
@@ -132,6 +134,7 @@ export async function createService<Config extends ServiceConfig>(options: Servi
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   guardRequests(fastify, access.guard, errors);
   countRequests(fastify, parts.metrics);
+  countBodies(fastify, parts.metrics.registry);
   access.start();
   const { app, hooks } = await makeApp(options, { adapter, parts, edge, errors, access }).catch(
     async (error: unknown) => {

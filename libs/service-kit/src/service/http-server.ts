@@ -1,5 +1,6 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import { type Edge } from '../edge/edge.js';
+import { type SlowBodies } from './slow-bodies.js';
 
 /** Handles a request; what a router or a proxy is to the server. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -20,6 +21,7 @@ export interface HttpListener {
 /** What stands before the router of a service. */
 export interface RequestGate {
   readonly edge: Edge;
+  readonly slow: SlowBodies;
   readonly intercept: RequestInterceptor | null;
   /** What a request's target is at the service's main address; without it, the same. */
   readonly target?: ((target: string) => string) | undefined;
@@ -47,8 +49,9 @@ export function isWebSocketUpgrade(request: IncomingMessage): boolean {
  * Puts before the router: host and origin checks, request id, CORS headers, and the service's own interceptor. The
  * target alone is rewritten, and first of all, so that everything after sees one address.
  */
-export function throughGate({ edge, intercept, target }: RequestGate, handler: RequestHandler): RequestHandler {
+export function throughGate({ edge, slow, intercept, target }: RequestGate, handler: RequestHandler): RequestHandler {
   return (request, response) => {
+    slow.watch(request);
     if (target !== undefined) request.url = target(request.url ?? '/');
     if (edge.answers(request, response) || intercept?.(request, response) === true) return;
     edge.decorate(request, response);

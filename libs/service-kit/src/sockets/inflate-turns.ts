@@ -1,5 +1,5 @@
 /** What is being inflated, or was and is not taken yet, takes so much at the most over all sockets. */
-export const INFLATED_BYTES = 64 * 1024 * 1024;
+const INFLATED_BYTES = 64 * 1024 * 1024;
 /** Less is not worth counting. */
 const COUNTED_FROM_BYTES = 64 * 1024;
 /** A turn whose socket is not read on is given on after so long: what bounds the taker holds from then on. */
