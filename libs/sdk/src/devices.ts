@@ -29,12 +29,20 @@ export interface DeviceFilter {
 export interface DeviceEventOptions extends EventOptions {
   /** Only these; else all that may be seen. */
   readonly names?: readonly string[];
+  /** The `position` of an event that was seen before: what came after it is told first. */
+  readonly since?: string;
 }
 
 /** What becomes of a device. `missed`: some events may have been lost, look at the whole again. */
 export type DeviceEvent =
-  | { readonly type: 'connected' | 'meta'; readonly device: string; readonly meta: JsonObject }
-  | { readonly type: 'disconnected'; readonly device: string }
+  | {
+      readonly type: 'connected' | 'meta';
+      readonly device: string;
+      readonly meta: JsonObject;
+      /** For `since`, at any replica. */
+      readonly position: string;
+    }
+  | { readonly type: 'disconnected'; readonly device: string; readonly position: string }
   | { readonly type: 'missed' };
 
 /** What connecting or disconnecting did. */
@@ -94,17 +102,29 @@ export class DevicesApi {
     await this.registry.ask(UPDATE_DEVICE_META, { deviceId: name, meta, update: merges, expectedRevision });
   }
 
-  /** Devices that are connected, disconnected and described anew from now on. */
-  events({ names, signal }: DeviceEventOptions = {}): Events<DeviceEvent> {
-    const source = this.registry.events(FOLLOW_DEVICES, { ids: names }, { signal });
+  /**
+   * Devices that are connected, disconnected and described anew, from now on or after `since`. After a lost connection it goes on with what
+   * came meanwhile, once there was an event; before the first one, and when more came than is kept (about 1,000), it says `missed`.
+   * @throws SluiceError `INVALID_ID` when `since` is not the position of an event
+   */
+  events({ names, since, signal }: DeviceEventOptions = {}): Events<DeviceEvent> {
+    const source = this.registry.events(
+      FOLLOW_DEVICES,
+      { ids: names },
+      {
+        signal,
+        begin: since === undefined ? undefined : { since },
+        after: ({ deviceEvents }) => ({ since: deviceEvents.position }),
+      },
+    );
     return readEvents(source, ({ deviceEvents }) => eventsOf(deviceEvents));
   }
 }
 
-function eventsOf({ type, deviceId: device, meta, hasMissed }: DeviceChange): readonly DeviceEvent[] {
+function eventsOf({ type, deviceId: device, meta, hasMissed, position }: DeviceChange): readonly DeviceEvent[] {
   const missed: readonly DeviceEvent[] = hasMissed ? [{ type: 'missed' }] : [];
-  if (type === 'disconnected') return [...missed, { type, device }];
-  return [...missed, { type: type === 'meta' ? 'meta' : 'connected', device, meta }];
+  if (type === 'disconnected') return [...missed, { type, device, position }];
+  return [...missed, { type: type === 'meta' ? 'meta' : 'connected', device, meta, position }];
 }
 
 function presenceChange(told: unknown): PresenceChange {

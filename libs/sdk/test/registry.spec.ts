@@ -93,25 +93,46 @@ describe('devices', () => {
     expect((await all(devices.list({ match: `${prefix}*` }))).map(({ id }) => id)).toEqual(names);
   });
 
-  it('follows them over a lost connection, and says that something may have been missed', async () => {
+  it('follows them over a lost connection, and says that something may have been missed before the first event', async () => {
     const { devices } = connect();
     const name = uniqueName('cam');
     const events = devices.events({ names: [name] });
     await events.ready;
-    await devices.connect(name, { n: 1 });
-    const first: (DeviceEvent | undefined)[] = await take(events, 2);
-    expect(first).toEqual(
-      expect.arrayContaining([
-        { type: 'connected', device: name, meta: { n: 1 } },
-        { type: 'meta', device: name, meta: { n: 1 } },
-      ]),
-    );
     const next = events.next();
     await registry.kill('SIGKILL');
     registry = await startRegistry();
     expect((await next).value).toEqual({ type: 'missed' });
-    await devices.disconnect(name);
-    expect((await events.next()).value).toEqual({ type: 'disconnected', device: name });
+    await devices.connect(name, { n: 1 });
+    const told: (DeviceEvent | undefined)[] = await take(events, 2);
+    const position = expect.any(String);
+    expect(told).toEqual(
+      expect.arrayContaining([
+        { type: 'connected', device: name, meta: { n: 1 }, position },
+        { type: 'meta', device: name, meta: { n: 1 }, position },
+      ]),
+    );
+  });
+
+  it('tells what became of them while the connection was lost, and after an event that another program has seen', async () => {
+    const { devices } = connect();
+    const name = uniqueName('cam');
+    const events = devices.events({ names: [name] });
+    await events.ready;
+    await devices.setMeta(name, { n: 1 });
+    const [first] = await take(events, 1);
+    const next = events.next();
+    await registry.kill('SIGKILL');
+    // As another replica would.
+    const other = await startApp('registry', { REDIS_URL: redis.url });
+    await connect({ url: other.url }).devices.setMeta(name, { n: 2 });
+    await other.kill();
+    registry = await startRegistry();
+    const second = (await next).value;
+    expect(second).toMatchObject({ type: 'meta', device: name, meta: { n: 2 } });
+    if (first?.type !== 'meta') throw new Error(`${first?.type} came`);
+    const later = connect().devices.events({ names: [name], since: first.position });
+    expect((await later.next()).value).toEqual(second);
+    await expect(devices.events({ since: 'nothing' }).next()).rejects.toMatchObject({ code: 'INVALID_ID' });
   });
 
   it('ends when asked to, by break, by signal and with its client', async () => {

@@ -10,14 +10,23 @@ export interface EventOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Where a subscription begins and goes on. */
+export interface EventPlaces<Data> {
+  /** Variables of an event that was seen before. */
+  readonly begin?: object | undefined;
+  /** The variables that begin after an event; without it, events while nobody is connected are missed. */
+  after?(data: Data): object;
+}
+
 /** What one subscription needs. */
-export interface EventRequest {
+export interface EventRequest<Data> {
   readonly url: string;
   readonly token: TokenSource | undefined;
   readonly openSocket: OpenSocket;
   readonly backoff: BackoffOptions | undefined;
   readonly idleMs: number;
-  readonly payload: { readonly query: string; readonly variables: unknown };
+  readonly payload: { readonly query: string; readonly variables: object };
+  readonly places: EventPlaces<Data>;
   onEnd(): void;
 }
 
@@ -58,6 +67,8 @@ export class EventIteration<Data> implements AsyncIterableIterator<Item<Data>, u
   private idle: ReturnType<typeof setInterval> | null = null;
   private failure: SluiceError | null = null;
   private silentChecks = 0;
+  /** What begins after the last event that came. */
+  private position: object | null;
   private wasFollowing = false;
   private isFollowing = false;
   private isOver = false;
@@ -66,10 +77,11 @@ export class EventIteration<Data> implements AsyncIterableIterator<Item<Data>, u
   readonly ready: Promise<void>;
 
   constructor(
-    private readonly request: EventRequest,
+    private readonly request: EventRequest<Data>,
     private readonly options: EventOptions,
   ) {
     this.backoff = new Backoff(request.backoff);
+    this.position = request.places.begin ?? null;
     this.ready = new Promise((resolve, reject) => (this.begun = { resolve, reject }));
     // Who does not wait for it learns of a failure from the iteration.
     this.ready.catch(() => undefined);
@@ -137,7 +149,7 @@ export class EventIteration<Data> implements AsyncIterableIterator<Item<Data>, u
     const { type, payload } = read<Data>(text);
     switch (type) {
       case 'connection_ack':
-        this.tell({ type: 'subscribe', id: ID, payload: this.request.payload });
+        this.subscribe();
         // Answered only once the subscription has begun, as messages are answered in turn.
         this.tell({ type: 'ping', payload: { id: ID } });
         return;
@@ -150,7 +162,7 @@ export class EventIteration<Data> implements AsyncIterableIterator<Item<Data>, u
       case 'next':
         this.follows();
         if (payload?.errors?.[0] !== undefined) this.end(graphqlError(payload.errors[0]));
-        else if (payload?.data !== undefined && payload.data !== null) this.give(payload.data);
+        else if (payload?.data !== undefined && payload.data !== null) this.take(payload.data);
         return;
       case 'error':
         this.end(graphqlError((payload as unknown as readonly GraphqlError[])[0] ?? { message: 'refused' }));
@@ -163,11 +175,21 @@ export class EventIteration<Data> implements AsyncIterableIterator<Item<Data>, u
     }
   }
 
+  private subscribe(): void {
+    const { query, variables } = this.request.payload;
+    this.tell({ type: 'subscribe', id: ID, payload: { query, variables: { ...variables, ...this.position } } });
+  }
+
+  private take(data: Data): void {
+    this.position = this.request.places.after?.(data) ?? this.position;
+    this.give(data);
+  }
+
   private follows(): void {
     if (this.isFollowing) return;
     this.isFollowing = true;
     this.backoff.reset();
-    if (this.wasFollowing) this.give(MISSED);
+    if (this.wasFollowing && this.position === null) this.give(MISSED);
     this.wasFollowing = true;
     this.begun?.resolve();
   }

@@ -66,6 +66,8 @@ export interface DeviceChange {
   readonly meta: JsonObject;
   /** Events before it were trimmed unread: look at the whole again. */
   readonly hasMissed: boolean;
+  /** Give it as `since` to go on after this event. */
+  readonly position: string;
 }
 
 interface ListDevicesVariables {
@@ -300,6 +302,7 @@ export const UPDATE_STREAM_META: Operation<UpdateStreamMetaVariables, UpdateStre
 
 interface FollowDevicesVariables {
   readonly ids?: readonly string[] | null | undefined;
+  readonly since?: string | null | undefined;
 }
 interface FollowDevicesData {
   /** Devices that are connected, disconnected or described anew from now on, or after `since`; all, or those named. */
@@ -307,8 +310,8 @@ interface FollowDevicesData {
 }
 export const FOLLOW_DEVICES: Operation<FollowDevicesVariables, FollowDevicesData> = {
   kind: 'subscription',
-  text: `subscription FollowDevices($ids: [String!]) {
-  deviceEvents(ids: $ids) {
+  text: `subscription FollowDevices($ids: [String!], $since: String) {
+  deviceEvents(ids: $ids, since: $since) {
     ...DeviceChange
   }
 }
@@ -317,6 +320,7 @@ fragment DeviceChange on DeviceEvent {
   deviceId
   meta
   hasMissed
+  position
 }`,
 };
 

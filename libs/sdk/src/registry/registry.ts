@@ -3,7 +3,7 @@ import { type BackoffOptions } from '../backoff.js';
 import { type Rest } from '../rest.js';
 import { type OpenSocket } from '../socket.js';
 import { type TokenSource } from '../token.js';
-import { EventIteration, type EventOptions } from './events.js';
+import { EventIteration, type EventOptions, type EventPlaces } from './events.js';
 import { graphqlError, type GraphqlError } from './graphql-error.js';
 import { type Operation } from './operation.js';
 
@@ -47,14 +47,14 @@ export class Registry {
   }
 
   /** Begins a subscription; the connection is made at once, and again whenever it is lost. */
-  events<Variables, Data>(
+  events<Variables extends object, Data>(
     { text }: Operation<Variables, Data>,
     variables: Variables,
-    options: EventOptions,
+    { signal, ...places }: EventOptions & EventPlaces<Data>,
   ): EventIteration<Data> {
     const iteration: EventIteration<Data> = new EventIteration<Data>(
-      { ...this.link, payload: { query: text, variables }, onEnd: () => this.open.delete(iteration) },
-      options,
+      { ...this.link, payload: { query: text, variables }, places, onEnd: () => this.open.delete(iteration) },
+      { signal },
     );
     this.open.add(iteration);
     iteration.start();

@@ -6,8 +6,8 @@ interface Missed {
 }
 
 /**
- * Events as a program sees them. They go on after a lost connection; as events are not kept for those who are away, an event
- * `missed` says then that it is time to look at the whole again.
+ * Events as a program sees them. They go on after a lost connection; where what came meanwhile is not kept, an event `missed`
+ * says that it is time to look at the whole again.
  */
 export class Events<Event> implements AsyncIterableIterator<Event | Missed, undefined> {
   private readonly ahead: (Event | Missed)[] = [];
