@@ -34,6 +34,7 @@ const EMPTY = '[]';
 export class ChannelView implements FollowerSink {
   readonly channel: Channel;
   readonly waiters = new Waiters();
+  private readonly watchers = new Set<() => void>();
   private follower: Follower | null = null;
   private isOver = false;
   private seen: EntryId = FIRST_ENTRY_ID;
@@ -135,6 +136,18 @@ export class ChannelView implements FollowerSink {
     this.follower?.close();
     for (const { done } of this.levelling.splice(0)) done();
     this.waiters.settleAll(EMPTY);
+  }
+
+  /** The channel is there no more: ends the following and tells whoever wants to know. */
+  remove(): void {
+    this.close();
+    for (const tell of this.watchers) tell();
+  }
+
+  /** Tells of the removal of the channel. Returns what ends the telling. */
+  onRemoved(tell: () => void): () => void {
+    this.watchers.add(tell);
+    return () => this.watchers.delete(tell);
   }
 
   private take(entry: LogEntry): void {

@@ -70,7 +70,7 @@ export class LiveChannels {
 
   /** Forgets a channel; who waits for it gets an empty list. */
   remove(channel: Channel): void {
-    this.views.get(channel.name)?.close();
+    this.views.get(channel.name)?.remove();
     this.views.delete(channel.name);
   }
 

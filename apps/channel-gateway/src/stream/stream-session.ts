@@ -58,10 +58,6 @@ export class StreamSession implements SubscriptionSocket {
     return this.options.connection.writer.bufferedBytes < this.options.maxBufferedBytes;
   }
 
-  isServed(channel: Channel): boolean {
-    return this.options.gateway.mounted.findStreamed(channel.name) === channel;
-  }
-
   write(pieces: readonly Uint8Array[]): void {
     this.options.connection.writer.write(pieces);
   }
@@ -172,7 +168,9 @@ export class StreamSession implements SubscriptionSocket {
     // The newest entries of a basket may have nothing of a key: there it is the keys that are thinned out.
     subscription.latestOfKeys = keys === null ? 0 : newest;
     const options = { after, ...(newest === 0 || keys !== null ? {} : { latest: newest }) };
-    subscription.follower = this.options.log.follow(this.options.keys.stream(name), options, subscription);
+    const { log, keys: logKeys, gateway } = this.options;
+    const unwatch = gateway.live.view(subscription.channel).onRemoved(() => subscription.onRemoved());
+    subscription.begin(log.follow(logKeys.stream(name), options, subscription), unwatch);
   }
 
   /** Goes on when something is known; what comes in meanwhile waits. */
@@ -273,6 +271,10 @@ export class StreamSession implements SubscriptionSocket {
     this.subscriptions.delete(channel.name);
   }
 
+  private isServed(channel: Channel): boolean {
+    return this.options.gateway.mounted.findStreamed(channel.name) === channel;
+  }
+
   private channelOf(name: string): Channel {
     const channel = this.options.gateway.mounted.findStreamed(name);
     if (channel === null) throw new Ignored(`there is no channel "${name.slice(0, 100)}"`);
@@ -330,7 +332,7 @@ export class StreamSession implements SubscriptionSocket {
 
   private drained(): void {
     this.resume();
-    for (const { follower } of this.subscriptions.values()) follower?.resume();
+    for (const subscription of this.subscriptions.values()) subscription.resume();
   }
 
   private close(): void {

@@ -14,8 +14,6 @@ import { encodeTicks } from './tick-frames.js';
 export interface SubscriptionSocket {
   /** Whether it takes more now. */
   readonly hasRoom: boolean;
-  /** False when the channel was removed. */
-  isServed(channel: Channel): boolean;
   write(pieces: readonly Uint8Array[]): void;
   end(error: SluiceError): void;
 }
@@ -23,7 +21,7 @@ export interface SubscriptionSocket {
 /** What a subscriber asked for beyond the ticks. */
 export interface Extras {
   readonly withSeq: boolean;
-  /** Gaps and resets are told. */
+  /** Gaps, resets and the removal of the channel are told. */
   readonly withGaps: boolean;
 }
 
@@ -32,7 +30,8 @@ export interface Extras {
  * from the log afterwards.
  */
 export class Subscription implements FollowerSink {
-  follower: Follower | null = null;
+  private follower: Follower | null = null;
+  private unwatch: () => void = () => undefined;
   /** Of each key of a basket only so many of the newest ticks of what comes at once; 0: all. */
   latestOfKeys = 0;
   private readonly chosen: Set<string> | null;
@@ -43,6 +42,17 @@ export class Subscription implements FollowerSink {
     public extras: Extras,
   ) {
     this.chosen = channel.keys === null ? null : new Set();
+  }
+
+  /** Follows the channel from now on. @param unwatch ends the looking for its removal */
+  begin(follower: Follower, unwatch: () => void): void {
+    this.follower = follower;
+    this.unwatch = unwatch;
+  }
+
+  /** Goes on when the socket has room again. */
+  resume(): void {
+    this.follower?.resume();
   }
 
   /** Whether nothing of the channel is wanted any more. */
@@ -69,10 +79,6 @@ export class Subscription implements FollowerSink {
   }
 
   onEntries(batch: EntryBatch): boolean {
-    if (!this.socket.isServed(this.channel)) {
-      this.close();
-      return false;
-    }
     const isWhole = this.chosen === null || this.chosen.size === this.channel.keys?.size;
     const pieces = encodeTicks(this.channel, batch, {
       keys: isWhole ? null : this.chosen,
@@ -95,7 +101,14 @@ export class Subscription implements FollowerSink {
     this.socket.end(error);
   }
 
+  /** The channel was removed: what has its name later is another one. */
+  onRemoved(): void {
+    this.close();
+    if (this.extras.withGaps) this.tell({ removed: true });
+  }
+
   close(): void {
+    this.unwatch();
     this.follower?.close();
   }
 

@@ -60,6 +60,7 @@ interface Message extends Partial<ChannelNotice> {
   readonly ack?: number;
   readonly ok?: boolean;
   readonly error?: string;
+  readonly removed?: boolean;
 }
 
 const HEARTBEAT = 'heartbeat';
@@ -105,7 +106,7 @@ export class ChannelStream<Name extends string, Item> implements AsyncIterableIt
     else void this.open();
   }
 
-  /** @throws SluiceError what the gateway refused, after what came before */
+  /** @throws SluiceError what the gateway refused, or `NOT_FOUND` for a channel that was removed, after what came before */
   async next(): Promise<IteratorResult<ChannelTick<Name, Item>, undefined>> {
     const taken = await this.queue.take();
     if (this.isHeld && this.queue.waitingChars <= this.maxWaitingChars / 2) {
@@ -178,6 +179,8 @@ export class ChannelStream<Name extends string, Item> implements AsyncIterableIt
     this.listen();
     const message = JSON.parse(text) as Message;
     if (message.ack !== undefined) this.answered(message);
+    else if (message.removed === true)
+      this.finish(new SluiceError('NOT_FOUND', `channel "${message.channel ?? ''}" was removed`));
     else if (message.gap !== undefined || message.reset !== undefined) this.tell(message as ChannelNotice);
     else if (Array.isArray(message.data) && message.channel !== undefined)
       this.tick(message, message.data, text.length);
