@@ -22,6 +22,8 @@ import { whenTlsBegins } from './plain-text-guard.js';
 const HANDSHAKE_TIMEOUT_MS = 30_000;
 /** Requests of one HTTP/2 connection at a time. Node itself bounds resets (1,000 at once, 33 a second) and memory. */
 const MAX_STREAMS = 128;
+/** A body of which nothing comes for so long is given up. */
+const MAX_SILENCE_MS = 15_000;
 const MAX_HEADER_BYTES = 16 * 1024;
 /** Bytes of one upload, and of all uploads of a connection, that may wait here: one that waits does not stop the others. */
 const STREAM_WINDOW_BYTES = 128 * 1024;
@@ -127,8 +129,20 @@ function trackSessions(server: Http2SecureServer): ReadonlySet<ServerHttp2Sessio
 }
 
 function boundUpload(stream: ServerHttp2Stream): void {
-  const timer = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), HTTP1_OPTIONS.requestTimeout).unref();
-  const clear = (): void => clearTimeout(timer);
+  const cancel = (): void => stream.close(constants.NGHTTP2_CANCEL);
+  const timer = setTimeout(cancel, HTTP1_OPTIONS.requestTimeout).unref();
+  // What lies here unread is not the client's fault.
+  const watch = (): void => {
+    stream.setTimeout(MAX_SILENCE_MS);
+  };
+  const onSilence = (): void => (stream.readableLength > 0 ? watch() : cancel());
+  const clear = (): void => {
+    clearTimeout(timer);
+    stream.removeListener('timeout', onSilence);
+    stream.setTimeout(0);
+  };
+  stream.on('timeout', onSilence);
+  watch();
   stream.once('end', clear);
   stream.once('close', clear);
 }
