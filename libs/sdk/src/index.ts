@@ -34,13 +34,12 @@ export {
   type ChannelTarget,
   type ChannelTick,
 } from './channels/channel-stream.js';
-export { type ChannelDefinition, type ChannelGroup, type ChannelRecords, type Chosen } from './channels/channel-types.js';
 export {
-  type HistoryOptions,
-  type Moment,
-  type SqlArrow,
-  type SqlOptions,
-  type SqlResult,
-} from './channels/past.js';
+  type ChannelDefinition,
+  type ChannelGroup,
+  type ChannelRecords,
+  type Chosen,
+} from './channels/channel-types.js';
+export { type HistoryOptions, type Moment, type SqlArrow, type SqlOptions, type SqlResult } from './channels/past.js';
 export { query, type Comparison, type Operand, type StateQuery } from './channels/state-query.js';
 export { type StagedAreas, type Staging } from './channels/staging.js';
