@@ -17,6 +17,8 @@ export async function runJest({ projects, args, env, folder }) {
     ...(projects ? ['--selectProjects', ...projects] : []),
     // Said here, not in the projects' preset: with several projects jest takes it from the whole run only.
     '--testTimeout=60000',
+    // Modules of a finished spec stay in its worker, which then spends its time collecting.
+    '--workerIdleMemoryLimit=1GB',
     ...['--json', `--outputFile=${outputFile}`, '--testLocationInResults', '--forceExit', '--passWithNoTests'],
     ...(args.some((arg) => /^(-w|--maxWorkers|-i|--runInBand)\b/.test(arg)) ? [] : ['--maxWorkers=2']),
     ...(process.env.CI ? ['--ci'] : []),

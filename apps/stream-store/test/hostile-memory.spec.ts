@@ -80,7 +80,7 @@ describe('sockets that begin large messages and stop', () => {
     const idle = await peakBytes();
     const early = pushSlowly(uniqueName('early'), 64, 100);
     const words = [head(0x80 | BINARY, 16 * MIB), Buffer.alloc(15.9 * MIB)];
-    const sockets = await hostile(80, '/data/stopped/push?header=0', '', words);
+    const sockets = await hostile(60, '/data/stopped/push?header=0', '', words);
     const late = pushSlowly(uniqueName('late'), 64, 20);
     await Promise.all([early, late]);
     const small = await TestSocket.open(`${store.url.replace('http', 'ws')}/data/stopped/push`);
@@ -92,7 +92,8 @@ describe('sockets that begin large messages and stop', () => {
 });
 
 describe('compressed messages that are a thousand times their size', () => {
-  it.each([20, 50])('of %i sockets take a bounded part of the memory, and others are served', async (count) => {
+  it('of 20 sockets take a bounded part of the memory, and others are served', async () => {
+    const count = 20;
     const idle = await peakBytes();
     const bomb = deflateRawSync(Buffer.alloc(16 * MIB - 64), { finishFlush: 2 }).subarray(0, -4);
     const words = Array.from({ length: MESSAGES }, () => [head(0x80 | COMPRESSED | BINARY, bomb.length), bomb]).flat();
