@@ -78,7 +78,7 @@ async function pushSlowly(sid: string, slices: number, pauseMs: number): Promise
 describe('sockets that begin large messages and stop', () => {
   it('take a bounded part of the memory, and a slow upload beside them arrives', async () => {
     const idle = await peakBytes();
-    const early = pushSlowly(uniqueName('early'), 64, 100);
+    const early = pushSlowly(uniqueName('early'), 64, 40);
     const words = [head(0x80 | BINARY, 16 * MIB), Buffer.alloc(15.9 * MIB)];
     const sockets = await hostile(60, '/data/stopped/push?header=0', '', words);
     const late = pushSlowly(uniqueName('late'), 64, 20);

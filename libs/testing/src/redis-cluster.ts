@@ -118,9 +118,10 @@ export class RedisCluster {
       const [from, to] = [Math.round(index * share), Math.round((index + 1) * share) - 1];
       await server.command('CLUSTER', 'ADDSLOTSRANGE', from, to);
     }
-    const first = this.node(0).server;
-    for (const { server } of this.nodes.slice(1)) {
-      await first.command('CLUSTER', 'MEET', '127.0.0.1', server.port, await busPort(server));
+    // Each meets each: what they would hear of each other by gossip takes seconds.
+    for (const { index, server } of this.nodes) {
+      const others = this.nodes.slice(index + 1).map((node) => node.server);
+      for (const other of others) await server.command('CLUSTER', 'MEET', '127.0.0.1', other.port, await busPort(other));
     }
     await this.waitUntilAllKnowAll();
     for (const { index, server } of this.nodes.slice(masters)) {
@@ -149,6 +150,8 @@ async function startNode(options: ClusterOptions, attempt = 1): Promise<RedisSer
     '--cluster-allow-replica-migration': 'no',
     '--cluster-replica-validity-factor': '0',
     '--repl-diskless-sync-delay': '0',
+    // A replica counts once its master has written something, be it this ping; the default is ten seconds.
+    '--repl-ping-replica-period': '1',
   };
   try {
     return await startRedis({ args: [...Object.entries(settings).flat(), ...(options.args ?? [])] });
