@@ -121,7 +121,8 @@ export class RedisCluster {
     // Each meets each: what they would hear of each other by gossip takes seconds.
     for (const { index, server } of this.nodes) {
       const others = this.nodes.slice(index + 1).map((node) => node.server);
-      for (const other of others) await server.command('CLUSTER', 'MEET', '127.0.0.1', other.port, await busPort(other));
+      for (const other of others)
+        await server.command('CLUSTER', 'MEET', '127.0.0.1', other.port, await busPort(other));
     }
     await this.waitUntilAllKnowAll();
     for (const { index, server } of this.nodes.slice(masters)) {
